@@ -1,0 +1,274 @@
+"""Bring Superset's roles, logins, dashboard roles and row rules in line with the rules of the repository.
+
+Superset's row rules are the second layer: PostgreSQL decides (include/sql/security). Each scope becomes a role
+`rows: ...`; one rule shows nothing to everybody without such a role, one rule per region narrows to its rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cockpit.bi.bundle import Bundle
+from cockpit.bi.client import SupersetClient
+from cockpit.errors import StackError
+from cockpit.i18n import _
+from cockpit.rulebook.security import Person, Scope, SecurityRules
+
+_ROWS = "rows: "
+_RULE = "cockpit: "
+_SCOPE_COLUMN = {"region": "region_code"}
+_ADMIN_ROLE = "Admin"
+
+
+def sync_access(
+    client: SupersetClient,
+    rules: SecurityRules,
+    dashboards: Mapping[str, Sequence[str]],
+    bundle: Bundle,
+    passwords: Mapping[str, str],
+    *,
+    dry_run: bool,
+) -> list[str]:
+    """Change what differs and say what it was.
+
+    Args:
+        client: Logged in as administrator.
+        rules: Roles and people.
+        dashboards: UUIDs of each dashboard's variants, by file name.
+        bundle: The imported assets, for the datasets that roles may read.
+        passwords: By username.
+        dry_run: Only say what would change.
+    """
+    changes = _Changes(client, dry_run)
+    datasets = _numbers(client, "dataset", bundle)
+    role_ids = _sync_roles(changes, rules, sorted(datasets.values()))
+    _sync_dashboard_roles(changes, rules, dashboards, role_ids)
+    _sync_row_rules(changes, rules, sorted(datasets.values()), role_ids)
+    _sync_people(changes, rules, passwords, role_ids)
+    _remove_unused_roles(changes, rules, role_ids)
+    return changes.made
+
+
+class _Changes:
+    """Writes through the client, or in a dry run only notes."""
+
+    def __init__(self, client: SupersetClient, dry_run: bool) -> None:
+        self.client = client
+        self.dry_run = dry_run
+        self.made: list[str] = []
+
+    def post(self, what: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        self.made.append(what)
+        return {} if self.dry_run else self.client.post(path, body)
+
+    def put(self, what: str, path: str, body: Mapping[str, Any]) -> None:
+        self.made.append(what)
+        if not self.dry_run:
+            self.client.put(path, body)
+
+    def delete(self, what: str, path: str) -> None:
+        self.made.append(what)
+        if not self.dry_run:
+            self.client.delete(path)
+
+
+def _numbers(client: SupersetClient, kind: str, bundle: Bundle) -> dict[str, int]:
+    """Superset's number of each asset of the bundle, by UUID; without those that do not exist yet."""
+    wanted = {document["uuid"] for document in bundle.values()}
+    return {entry["uuid"]: entry["id"] for entry in client.list(f"/api/v1/{kind}/") if entry["uuid"] in wanted}
+
+
+def rows_role(scope: Scope) -> str:
+    """The Superset role that stands for a scope."""
+    return f"{_ROWS}{scope.kind}" if scope.kind == "all" else f"{_ROWS}{scope.kind} {scope.key}"
+
+
+def _rows_roles(person: Person) -> list[str]:
+    """Roles for a person's scopes; full scope alone, because a region's rule would narrow it."""
+    if any(scope.kind == "all" for scope in person.scopes):
+        return [f"{_ROWS}all"]
+    return [rows_role(scope) for scope in person.scopes]
+
+
+def _wanted_rows_roles(rules: SecurityRules) -> dict[str, Scope]:
+    return {
+        rows_role(scope): scope
+        for person in rules.people.values()
+        if person.superset_role is None
+        for scope in person.scopes
+    }
+
+
+def _sync_roles(changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[int]) -> dict[str, int]:
+    client = changes.client
+    role_ids = {entry["name"]: entry["id"] for entry in client.list("/api/v1/security/roles/")}
+    permissions: dict[str, int] = {}
+    for entry in client.list("/api/v1/security/permissions-resources/"):
+        permissions[f"{entry['permission']['name']} on {entry['view_menu']['name']}"] = entry["id"]
+    dataset_permissions = {
+        number
+        for name, number in permissions.items()
+        if name.startswith("datasource_access on ")
+        and any(name.endswith(f"(id:{dataset_id})") for dataset_id in dataset_ids)
+    }
+    wanted: dict[str, set[int]] = {name: set() for name in _wanted_rows_roles(rules)}
+    for name, role in rules.roles.items():
+        unknown = sorted(set(role.permissions) - set(permissions))
+        if unknown:
+            raise StackError(
+                _("Superset does not know a permission of role {role}", role=name),
+                where="include/rules/security/roles.yml",
+                found=", ".join(unknown),
+                fix=_("Correct its spelling; Superset lists all under Security."),
+            )
+        wanted[name] = {permissions[permission] for permission in role.permissions} | dataset_permissions
+    for name, permission_ids in wanted.items():
+        if name not in role_ids:
+            created = changes.post(f"create role {name}", "/api/v1/security/roles/", {"name": name})
+            if changes.dry_run:
+                continue
+            role_ids[name] = created["id"]
+            present: set[int] = set()
+        else:
+            answer = client.get(f"/api/v1/security/roles/{role_ids[name]}/permissions/")
+            present = {entry["id"] for entry in answer["result"]}
+        if present != permission_ids:
+            changes.post(
+                f"set permissions of role {name}",
+                f"/api/v1/security/roles/{role_ids[name]}/permissions",
+                {"permission_view_menu_ids": sorted(permission_ids)},
+            )
+    return role_ids
+
+
+def _sync_dashboard_roles(
+    changes: _Changes, rules: SecurityRules, dashboards: Mapping[str, Sequence[str]], role_ids: Mapping[str, int]
+) -> None:
+    numbers = {entry["uuid"]: entry for entry in changes.client.list("/api/v1/dashboard/")}
+    for name, uuids in dashboards.items():
+        wanted = {
+            role_ids[role_name]
+            for role_name, role in rules.roles.items()
+            if name in role.dashboards and role_name in role_ids
+        }
+        for uuid in uuids:
+            if uuid not in numbers:
+                continue
+            number = numbers[uuid]["id"]
+            present = changes.client.get(f"/api/v1/dashboard/{number}")["result"]
+            if {role["id"] for role in present["roles"]} != wanted:
+                changes.put(
+                    f"set roles of dashboard {present['dashboard_title']}",
+                    f"/api/v1/dashboard/{number}",
+                    {"roles": sorted(wanted)},
+                )
+
+
+def _sync_row_rules(
+    changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[int], role_ids: Mapping[str, int]
+) -> None:
+    rows_roles = {name: scope for name, scope in _wanted_rows_roles(rules).items() if name in role_ids}
+    wanted: dict[str, dict[str, Any]] = {
+        f"{_RULE}no rows without a scope": {
+            "filter_type": "Base",
+            "clause": "1 = 0",
+            "group_key": "",
+            # A base rule applies to everybody but these.
+            "roles": sorted({role_ids[_ADMIN_ROLE], *(role_ids[name] for name in rows_roles)}),
+        }
+    }
+    for name, scope in rows_roles.items():
+        if scope.kind == "all":
+            continue
+        key = scope.key.replace("'", "''")
+        wanted[f"{_RULE}{name.removeprefix(_ROWS)}"] = {
+            "filter_type": "Regular",
+            "clause": f"{_SCOPE_COLUMN[scope.kind]} = '{key}'",
+            # Rules of one group are alternatives: a person with two regions sees both.
+            "group_key": "cockpit",
+            "roles": [role_ids[name]],
+        }
+    client = changes.client
+    present = {
+        entry["name"]: entry["id"]
+        for entry in client.list("/api/v1/rowlevelsecurity/")
+        if entry["name"].startswith(_RULE)
+    }
+    for name, rule in wanted.items():
+        body = {"name": name, "description": "", "tables": list(dataset_ids), **rule}
+        if name not in present:
+            changes.post(f"create row rule {name}", "/api/v1/rowlevelsecurity/", body)
+            continue
+        existing = client.get(f"/api/v1/rowlevelsecurity/{present[name]}")["result"]
+        same = (
+            all((existing[key] or "") == body[key] for key in ("filter_type", "clause", "group_key"))
+            and {role["id"] for role in existing["roles"]} == set(body["roles"])
+            and {table["id"] for table in existing["tables"]} == set(dataset_ids)
+        )
+        if not same:
+            changes.put(f"update row rule {name}", f"/api/v1/rowlevelsecurity/{present[name]}", body)
+    for name in sorted(set(present) - set(wanted)):
+        changes.delete(f"delete row rule {name}", f"/api/v1/rowlevelsecurity/{present[name]}")
+
+
+def _sync_people(
+    changes: _Changes, rules: SecurityRules, passwords: Mapping[str, str], role_ids: Mapping[str, int]
+) -> None:
+    present = {entry["username"]: entry for entry in changes.client.list("/api/v1/security/users/")}
+    ours = {number for name, number in role_ids.items() if name in rules.roles or name.startswith(_ROWS)}
+    for username, person in rules.people.items():
+        if person.superset_role is not None:
+            continue
+        if username not in passwords:
+            raise StackError(
+                _("no password for {username}", username=username), fix=_("Run './cockpit up', which makes it.")
+            )
+        roles = {role_ids[name] for name in [*person.roles, *_rows_roles(person)] if name in role_ids}
+        first_name, _space, last_name = person.name.partition(" ")
+        body = {
+            "first_name": first_name,
+            "last_name": last_name or first_name,
+            "email": person.email,
+            "active": True,
+            "roles": sorted(roles),
+        }
+        existing = present.get(username)
+        if existing is None:
+            changes.post(
+                f"create user {username}",
+                "/api/v1/security/users/",
+                {**body, "username": username, "password": passwords[username]},
+            )
+            continue
+        same = all(existing[key] == body[key] for key in ("first_name", "last_name", "email", "active"))
+        if not same or {role["id"] for role in existing["roles"]} != roles:
+            changes.put(f"update user {username}", f"/api/v1/security/users/{existing['id']}", body)
+        if not _password_works(changes.client.base_url, username, passwords[username]):
+            changes.put(
+                f"set password of user {username}",
+                f"/api/v1/security/users/{existing['id']}",
+                {"password": passwords[username]},
+            )
+    for username, existing in present.items():
+        held = {role["id"] for role in existing["roles"]}
+        if username not in rules.people and held & ours and existing["active"]:
+            # Not deleted: charts and logs refer to the login.
+            changes.put(
+                f"deactivate user {username}", f"/api/v1/security/users/{existing['id']}", {"active": False}
+            )
+
+
+def _password_works(base_url: str, username: str, password: str) -> bool:
+    try:
+        with SupersetClient(base_url, username, password):
+            return True
+    except StackError:
+        return False
+
+
+def _remove_unused_roles(changes: _Changes, rules: SecurityRules, role_ids: Mapping[str, int]) -> None:
+    wanted = set(_wanted_rows_roles(rules))
+    for name, number in role_ids.items():
+        if name.startswith(_ROWS) and name not in wanted:
+            changes.delete(f"delete role {name}", f"/api/v1/security/roles/{number}")

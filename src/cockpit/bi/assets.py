@@ -1,0 +1,188 @@
+"""The files under `superset/`: databases, datasets, charts, dashboards and the texts of each language.
+
+They use Superset's own keys, with two differences that keep them short: assets refer to each other by file name,
+and `${...}` stands for a text or a format of the reader's language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from cockpit.errors import RuleFileError
+from cockpit.i18n import LANGUAGES, _
+from cockpit.rulebook.files import Rule, load
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+class DatabaseAsset(Rule):
+    """Superset's settings of a database; address and password are given when it is sent."""
+
+    database_name: str
+    expose_in_sqllab: bool
+    allow_run_async: bool
+    allow_ctas: bool
+    allow_cvas: bool
+    allow_dml: bool
+    allow_file_upload: bool
+    extra: dict[str, Any]
+
+
+class DatasetColumn(Rule):
+    """A column of a dataset's SQL; its label is `columns:` of the language."""
+
+    type: str
+    is_dttm: bool = False
+
+
+class DatasetMetric(Rule):
+    """An aggregate over a dataset; its label is `metrics:` of the language."""
+
+    expression: str
+    d3format: str | None = None
+
+
+class DatasetAsset(Rule):
+    """SQL over marts, read with the rights of bi_reader."""
+
+    database: str
+    table_name: str
+    main_dttm_col: str | None = None
+    sql: str
+    columns: dict[str, DatasetColumn] = Field(min_length=1)
+    metrics: dict[str, DatasetMetric] = Field(min_length=1)
+
+
+class ChartAsset(Rule):
+    """A chart; `params` are Superset's form data of its `viz_type`."""
+
+    dataset: str
+    slice_name: str
+    viz_type: str
+    params: dict[str, Any]
+
+
+class PlacedChart(Rule):
+    """A chart in a row; width in twelfths of the page, `phone_height` for the narrow variant."""
+
+    chart: str
+    width: int = Field(ge=1, le=12)
+    phone_height: int | None = Field(default=None, ge=5)
+
+
+class DashboardRow(Rule):
+    """Charts beside each other; height in units of 8 pixels."""
+
+    height: int = Field(ge=5)
+    charts: tuple[PlacedChart, ...] = Field(min_length=1)
+
+
+class DashboardFilter(Rule):
+    """A filter that the reader sets.
+
+    Attributes:
+        dataset: Where a list filter reads its values.
+        column: The filtered column; charts whose dataset lacks it are not filtered.
+        charts: Charts that it applies to; all when empty.
+    """
+
+    id: str
+    name: str
+    type: Literal["filter_select", "filter_time"]
+    dataset: str | None = None
+    column: str | None = None
+    charts: tuple[str, ...] = ()
+
+
+class DashboardAsset(Rule):
+    """A dashboard and its variant for a phone, whose charts stand below each other."""
+
+    dashboard_title: str
+    slug: str
+    phone_title: str
+    phone_slug: str
+    css: str = ""
+    label_colors: dict[str, str] = Field(default_factory=dict)
+    rows: tuple[DashboardRow, ...] = Field(min_length=1)
+    filters: tuple[DashboardFilter, ...] = ()
+
+    @property
+    def placed(self) -> tuple[PlacedChart, ...]:
+        return tuple(placed for row in self.rows for placed in row.charts)
+
+
+class LabelsFile(Rule):
+    """Texts and number formats of one language; every language file has the same keys."""
+
+    slug_suffix: str
+    amount: dict[str, str | int]
+    dataset: dict[str, str]
+    dashboard: dict[str, str]
+    chart: dict[str, str]
+    filter: dict[str, str]
+    text: dict[str, str]
+    columns: dict[str, str]
+    metrics: dict[str, str]
+    values: dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Assets:
+    """All files of a `superset/` folder, by file name without ending."""
+
+    folder: Path
+    databases: Mapping[str, DatabaseAsset]
+    datasets: Mapping[str, DatasetAsset]
+    charts: Mapping[str, ChartAsset]
+    dashboards: Mapping[str, DashboardAsset]
+    labels: Mapping[str, LabelsFile]
+
+    def file(self, kind: str, name: str) -> str:
+        return str(self.folder / kind / f"{name}.yml")
+
+
+def load_assets(folder: Path) -> Assets:
+    """Read a `superset/` folder.
+
+    Raises:
+        RuleFileError: a file is wrong or refers to an asset that does not exist.
+    """
+    assets = Assets(
+        folder=folder,
+        databases=_load_all(folder / "databases", DatabaseAsset),
+        datasets=_load_all(folder / "datasets", DatasetAsset),
+        charts=_load_all(folder / "charts", ChartAsset),
+        dashboards=_load_all(folder / "dashboards", DashboardAsset),
+        labels={lang: load(folder / f"labels.{lang}.yml", LabelsFile) for lang in LANGUAGES},
+    )
+    for name, dataset in assets.datasets.items():
+        _require(dataset.database, assets.databases, assets.file("datasets", name))
+    for name, chart in assets.charts.items():
+        _require(chart.dataset, assets.datasets, assets.file("charts", name))
+    for name, dashboard in assets.dashboards.items():
+        where = assets.file("dashboards", name)
+        for placed in dashboard.placed:
+            _require(placed.chart, assets.charts, where)
+        for chosen in dashboard.filters:
+            if chosen.dataset is not None:
+                _require(chosen.dataset, assets.datasets, where)
+            for chart_name in chosen.charts:
+                _require(chart_name, assets.charts, where)
+    return assets
+
+
+def _load_all(folder: Path, model: type[T]) -> dict[str, T]:
+    return {path.stem: load(path, model) for path in sorted(folder.glob("*.yml"))}
+
+
+def _require(name: str, known: Mapping[str, object], where: str) -> None:
+    if name not in known:
+        raise RuleFileError(
+            _("refers to an asset that does not exist"), where=where, found=name, allowed=", ".join(sorted(known))
+        )

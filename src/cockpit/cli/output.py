@@ -1,0 +1,53 @@
+"""Text for a terminal: tables that align Chinese, numbers that people read, progress with seconds."""
+
+from __future__ import annotations
+
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Sequence
+
+
+def width(text: str) -> int:
+    """Columns that a text takes in a terminal; Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Columns as wide as their widest cell, two spaces between them.
+
+    Args:
+        right: Numbers of the columns (from 0) whose cells are aligned to the right.
+    """
+    widths = [max(width(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(_pad(cell, widths[column], column in right) for column, cell in enumerate(row)).rstrip()
+        for row in (header, *rows)
+    )
+
+
+def _pad(cell: str, columns: int, to_right: bool) -> str:
+    space = " " * (columns - width(cell))
+    return space + cell if to_right else cell + space
+
+
+def duration(seconds: float) -> str:
+    """`45s`, `3m12s`, `5h02m`, `3d04h`."""
+    whole = int(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    if whole < 86400:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+
+
+def stopwatch() -> Callable[[str], None]:
+    """A progress function that prints each line with the seconds since it was made, on the error output."""
+    begin = time.monotonic()
+
+    def tell(text: str) -> None:
+        print(f"{time.monotonic() - begin:5.1f} s  {text}", file=sys.stderr, flush=True)
+
+    return tell

@@ -1,0 +1,358 @@
+"""The customer records: real companies, the same company entered again, and near names that are other companies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from cockpit.demo.clock import Clock
+from cockpit.demo.credit_code import make_codes
+from cockpit.demo.draw import Bools, Ints, Stream, Times, choose, generator, sample, seconds
+from cockpit.demo.profile import City, NamesFile, Profile
+
+_DAYS_PER_YEAR = 365.25
+_DAY_SECONDS = 86_400
+_SERIALS = 10**8
+_FULL_WIDTH_BRACKETS = ("（", "）")
+_HALF_WIDTH_BRACKETS = ("(", ")")
+_SPACES = (" ", "\u3000")
+
+SAME_CODE = "same_code_other_spelling"
+SAME_NAME = "same_name_without_code"
+BRANCH = "branch"
+NEAR_NAME = "near_name"
+
+
+@dataclass(frozen=True)
+class CustomerTables:
+    """The ERP's customers and what is true about them.
+
+    Attributes:
+        customers: Grain: one row per record, ids ascending with `created_at`; columns as the ERP's table.
+        clusters: Grain: one row per record: customer_id, true_customer_id (the first record of the same
+            company) and variant (how the record repeats another one; null for a first record).
+        look_alikes: Records whose name is near another company's: kind, entity, key.
+    """
+
+    customers: pd.DataFrame
+    clusters: pd.DataFrame
+    look_alikes: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class CompanyName:
+    """The parts of a company's name and how they are written."""
+
+    city: str
+    brand: str
+    trade: str
+    legal_form: str
+    has_bracketed_city: bool = False
+    brackets: tuple[str, str] = _FULL_WIDTH_BRACKETS
+    space_before_legal_form: str = ""
+    branch: str = ""
+
+    def __str__(self) -> str:
+        opening, closing = self.brackets
+        head = f"{self.brand}{opening}{self.city}{closing}" if self.has_bracketed_city else f"{self.city}{self.brand}"
+        return f"{head}{self.trade}{self.space_before_legal_form}{self.legal_form}{self.branch}"
+
+
+@dataclass(frozen=True)
+class _Companies:
+    """Real companies, one element each; a record points to one of them."""
+
+    names: list[CompanyName]
+    cities: Ints
+    industries: list[str]
+    look_alikes: dict[int, str]
+
+
+@dataclass(frozen=True)
+class _Records:
+    """Which company each record is of, and how it repeats it.
+
+    Attributes:
+        company: Index of the company.
+        is_repeat: False for the first record of each company.
+        has_same_code: A repeat that carries the company's credit code.
+    """
+
+    company: Ints
+    is_repeat: Bools
+    has_same_code: Bools
+
+
+def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Clock, seed: int) -> CustomerTables:
+    """Draw the customer records.
+
+    Args:
+        profile: The company's description.
+        count: Records, duplicates included.
+        start: First moment of the order history, local.
+        clock: Nothing is dated after its `as_of`.
+        seed: Equal seeds give equal tables.
+    """
+    rng = generator(seed, Stream.CUSTOMERS)
+    cities = [city for region in profile.regions for city in region.cities]
+    region_of_city = np.array([index for index, region in enumerate(profile.regions) for _city in region.cities])
+
+    repeat_count = round(profile.dirt.duplicates.share * count)
+    companies = _draw_companies(rng, profile, cities, region_of_city, count - repeat_count)
+    records = _draw_records(rng, profile, companies, repeat_count)
+    created_at = _draw_created_at(rng, profile, records, start, clock)
+
+    is_edited = rng.random(count) < profile.company.customers.updated_share
+    until_now = (clock.now - created_at).astype(np.int64)
+    updated_at = created_at + seconds(rng.random(count) * until_now * is_edited)
+
+    region = region_of_city[companies.cities[records.company]]
+    reps_per_region = profile.names.owners.reps_per_region
+    owners = owner_usernames(profile)
+    owner = region * reps_per_region + rng.integers(0, reps_per_region, count)
+
+    order = np.argsort(created_at, kind="stable")
+    ids = np.empty(count, dtype=np.int64)
+    ids[order] = profile.company.customers.first_id + np.arange(count)
+    # The first len(companies.names) records are the first ones of their companies, in the companies' order.
+    true_ids = ids[records.company]
+    customers = pd.DataFrame(
+        {
+            "customer_id": ids,
+            "name": _spell_names(rng, profile.names, companies, records),
+            "credit_code": _draw_credit_codes(rng, profile, cities, companies, records),
+            "phone": _draw_phones(rng, profile, cities, companies, records),
+            "region_code": pd.Categorical.from_codes(region, [item.region_code for item in profile.regions]),
+            "industry": [companies.industries[company] for company in records.company.tolist()],
+            "owner_username": [owners[index] for index in owner.tolist()],
+            "created_at": created_at,
+            "updated_at": updated_at,
+        }
+    )
+    variant = np.where(records.is_repeat, np.where(records.has_same_code, SAME_CODE, SAME_NAME), None)
+    clusters = pd.DataFrame({"customer_id": ids, "true_customer_id": true_ids, "variant": variant})
+    look_alikes = pd.DataFrame(
+        {
+            "kind": list(companies.look_alikes.values()),
+            "entity": "customer",
+            "key": [str(ids[company]) for company in companies.look_alikes],
+        }
+    )
+    return CustomerTables(
+        customers=customers.iloc[order].reset_index(drop=True),
+        clusters=clusters.iloc[order].reset_index(drop=True),
+        look_alikes=look_alikes,
+    )
+
+
+def owner_usernames(profile: Profile) -> list[str]:
+    """The sales reps, `reps_per_region` after each other for each region; all different."""
+    owners = profile.names.owners
+    surnames, given = owners.surnames, owners.given_names
+    wanted = len(profile.regions) * owners.reps_per_region
+    if wanted > len(surnames) * len(given):
+        raise ValueError(f"{wanted} reps need more names than {len(surnames)} x {len(given)}")
+    return [
+        # The shift by the surname keeps neighbours from sharing a given name.
+        f"{surnames[index % len(surnames)]}.{given[(index // len(surnames) + 3 * index) % len(given)]}"
+        for index in range(wanted)
+    ]
+
+
+def _draw_companies(
+    rng: np.random.Generator, profile: Profile, cities: Sequence[City], region_of_city: Ints, count: int
+) -> _Companies:
+    """Companies with different names, the last ones near in name to an earlier one."""
+    names = profile.names
+    near_count = round(profile.dirt.look_alikes.near_name_share * count)
+    branch_count = round(profile.dirt.look_alikes.branch_share * count)
+    plain_count = count - near_count - branch_count
+
+    city, brand, trade = _draw_name_parts(rng, profile, cities, region_of_city, plain_count)
+    form = choose(rng, [item.share for item in names.legal_forms], plain_count)
+    bracketed = rng.random(plain_count) < names.bracketed_city_share
+    width = len(names.brand_alphabet)
+    plain = [
+        CompanyName(
+            city=cities[c].name,
+            brand=names.brand_alphabet[b // width] + names.brand_alphabet[b % width],
+            trade=names.trades[t].word,
+            legal_form=names.legal_forms[f].word,
+            has_bracketed_city=is_bracketed,
+        )
+        for c, b, t, f, is_bracketed in zip(
+            city.tolist(), brand.tolist(), trade.tolist(), form.tolist(), bracketed.tolist(), strict=True
+        )
+    ]
+    has_near_trade = np.array([item.word in names.near_trades for item in names.trades])
+    near_to = sample(rng, np.flatnonzero(has_near_trade[trade]), near_count)
+    branch_of = sample(rng, np.arange(plain_count), branch_count)
+    branch_city = rng.integers(0, len(cities), len(branch_of))
+    near = [replace(plain[i], trade=names.near_trades[plain[i].trade]) for i in near_to.tolist()]
+    branches = [
+        replace(plain[i], branch=f"{cities[c].name}{names.branch_suffix}")
+        for i, c in zip(branch_of.tolist(), branch_city.tolist(), strict=True)
+    ]
+    industries = [names.trades[t].industry for t in [*trade.tolist(), *trade[near_to].tolist(), *trade[branch_of].tolist()]]
+    first_branch = plain_count + len(near)
+    return _Companies(
+        names=[*plain, *near, *branches],
+        cities=np.concatenate([city, city[near_to], branch_city]),
+        industries=industries,
+        look_alikes={
+            **{plain_count + i: NEAR_NAME for i in range(len(near))},
+            **{first_branch + i: BRANCH for i in range(len(branches))},
+        },
+    )
+
+
+def _draw_name_parts(
+    rng: np.random.Generator, profile: Profile, cities: Sequence[City], region_of_city: Ints, count: int
+) -> tuple[Ints, Ints, Ints]:
+    """City, brand (a pair of characters as one number) and trade; no combination occurs twice."""
+    width, trades = len(profile.names.brand_alphabet), len(profile.names.trades)
+    shares = [profile.regions[r].share / len(profile.regions[r].cities) for r in region_of_city.tolist()]
+    keys = np.empty(0, dtype=np.int64)
+    while len(keys) < count:
+        drawn = count - len(keys) + 16
+        first = rng.integers(0, width, drawn)
+        second = (first + rng.integers(1, width, drawn)) % width  # never the same character twice
+        fresh = (choose(rng, shares, drawn) * width**2 + first * width + second) * trades
+        keys = np.concatenate([keys, fresh + rng.integers(0, trades, drawn)])
+        _values, places = np.unique(keys, return_index=True)
+        keys = keys[np.sort(places)]
+    keys = keys[:count]
+    return keys // trades // width**2, keys // trades % width**2, keys % trades
+
+
+def _draw_records(rng: np.random.Generator, profile: Profile, companies: _Companies, repeat_count: int) -> _Records:
+    """One record per company, then the repeats, some of which make a third record of the same company."""
+    rates = profile.dirt.duplicates
+    third_count = round(rates.third_record_share * repeat_count)
+    plain = np.setdiff1d(np.arange(len(companies.names)), np.fromiter(companies.look_alikes, dtype=np.int64))
+    repeated = sample(rng, plain, repeat_count - third_count)
+    repeats = np.concatenate([repeated, sample(rng, repeated, third_count)])
+    has_same_code = rng.random(len(repeats)) >= rates.without_code_share
+    first = np.zeros(len(companies.names), dtype=bool)
+    return _Records(
+        company=np.concatenate([np.arange(len(companies.names)), repeats]),
+        is_repeat=np.concatenate([first, np.ones(len(repeats), dtype=bool)]),
+        has_same_code=np.concatenate([first, has_same_code]),
+    )
+
+
+def _draw_created_at(
+    rng: np.random.Generator, profile: Profile, records: _Records, start: np.datetime64, clock: Clock
+) -> Times:
+    """When each record was entered; a repeat always after the first record of its company."""
+    habits = profile.company.customers
+    count = int((~records.is_repeat).sum())
+    before = rng.random(count) * habits.existing_years * _DAYS_PER_YEAR * _DAY_SECONDS
+    within = rng.random(count) * float((clock.now - start).astype(np.int64))
+    existed = rng.random(count) < habits.existing_share
+    first = start + seconds(np.where(existed, -before, within))
+    # The company opens with customers to sell to.
+    first[0] = start - seconds(_DAY_SECONDS)
+    created_at = first[records.company]
+    age = (clock.now - created_at[records.is_repeat]).astype(np.int64)
+    created_at[records.is_repeat] += seconds(1 + rng.random(len(age)) * (age - 1))
+    return created_at
+
+
+def _spell_names(
+    rng: np.random.Generator, names: NamesFile, companies: _Companies, records: _Records
+) -> list[str]:
+    spelled = [str(name) for name in companies.names]
+    repeats = records.company[records.is_repeat]
+    choices = rng.integers(0, 12, (len(repeats), 2))
+    for company, (habit, space) in zip(repeats.tolist(), choices.tolist(), strict=True):
+        spelled.append(respell(companies.names[company], names, habit, _SPACES[space % len(_SPACES)]))
+    return spelled
+
+
+def respell(name: CompanyName, names: NamesFile, habit: int, space: str) -> str:
+    """The same name as another user would type it: brackets, legal form, spaces.
+
+    Args:
+        name: The name as first recorded.
+        names: Gives the legal forms that mean the same.
+        habit: Picks the changes; a name that they do not fit gets a space.
+        space: An ASCII or ideographic space.
+
+    Returns:
+        A text that differs from `str(name)` and is equal to it after NFKC, removal of spaces and of the
+        difference between equal legal forms.
+    """
+    typed = name
+    if habit % 2 == 0 and name.has_bracketed_city:
+        typed = replace(typed, brackets=_HALF_WIDTH_BRACKETS)
+    if habit % 3 == 0:
+        typed = replace(typed, legal_form=names.legal_form_variants.get(name.legal_form, name.legal_form))
+    if habit % 4 == 1 or typed == name:
+        typed = replace(typed, space_before_legal_form=space)
+    return str(typed)
+
+
+def _draw_credit_codes(
+    rng: np.random.Generator, profile: Profile, cities: Sequence[City], companies: _Companies, records: _Records
+) -> list[str | None]:
+    count = len(companies.names)
+    codes = make_codes(
+        [cities[city].division_code for city in companies.cities.tolist()],
+        rng.choice(_SERIALS, count, replace=False),
+    )
+    is_missing = rng.random(count) < profile.dirt.missing.credit_code_share
+    # A repeat with the same code needs a first record that has one.
+    is_missing[records.company[records.has_same_code]] = False
+    first = [None if missing else code for code, missing in zip(codes, is_missing.tolist(), strict=True)]
+    is_lower = rng.random(len(records.company)) < profile.dirt.duplicates.lower_case_code_share
+    repeats: list[str | None] = []
+    for index in np.flatnonzero(records.is_repeat).tolist():
+        code = codes[records.company[index]]
+        repeats.append((code.lower() if is_lower[index] else code) if records.has_same_code[index] else None)
+    return [*first, *repeats]
+
+
+def _draw_phones(
+    rng: np.random.Generator, profile: Profile, cities: Sequence[City], companies: _Companies, records: _Records
+) -> list[str | None]:
+    """Mobile and land lines as users type them; a repeat often has the company's number in another spelling."""
+    names, rates = profile.names, profile.dirt
+    count = len(records.company)
+    is_mobile = rng.random(count) < names.mobile_share
+    prefix = rng.integers(0, len(names.mobile_prefixes), count)
+    number = rng.integers(20_000_000, 90_000_000, count)  # local numbers do not begin with 0, 1 or 9
+    style = rng.integers(0, 4, count)
+    is_missing = rng.random(count) < rates.missing.phone_share
+    is_same = records.is_repeat & (rng.random(count) < rates.duplicates.same_phone_share)
+    source = np.where(is_same, records.company, np.arange(count))
+    phones: list[str | None] = []
+    for index, city in zip(source.tolist(), companies.cities[records.company].tolist(), strict=True):
+        if is_missing[index]:
+            phones.append(None)
+        elif is_mobile[index]:
+            digits = f"{names.mobile_prefixes[prefix[index]]}{number[index]}"
+            phones.append(_typed_mobile(digits, int(style[len(phones)])))
+        else:
+            local = str(number[index])[: cities[city].phone_digits]
+            phones.append(_typed_land_line(cities[city].area_code, local, int(style[len(phones)])))
+    return phones
+
+
+def _typed_mobile(digits: str, style: int) -> str:
+    if style == 1:
+        return f"{digits[:3]}-{digits[3:7]}-{digits[7:]}"
+    if style == 2:
+        return f"+86 {digits[:3]} {digits[3:7]} {digits[7:]}"
+    return digits
+
+
+def _typed_land_line(area_code: str, local: str, style: int) -> str:
+    if style == 1:
+        return f"（{area_code}）{local}"
+    if style == 2:
+        return f"+86 {area_code[1:]} {local[:4]} {local[4:]}"
+    return f"{area_code}-{local}"

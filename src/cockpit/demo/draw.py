@@ -1,0 +1,60 @@
+"""Random numbers that depend on the seed and a purpose only, and small draws that several tables need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cockpit.demo.profile import Between
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+Times = npt.NDArray[np.datetime64]
+
+
+class Stream(IntEnum):
+    """Independent random streams: a change in one part of the company leaves the others as they were."""
+
+    CUSTOMERS = 1
+    PRODUCTS = 2
+    CALENDAR = 3
+    TRANSACTIONS = 4
+    TARGETS = 5
+    SIMULATED_DAY = 6
+
+
+def generator(seed: int, stream: Stream, part: int = 0) -> np.random.Generator:
+    """The generator of one stream; `part` tells chunks or days apart."""
+    return np.random.default_rng([seed, stream, part])
+
+
+def between(rng: np.random.Generator, limits: Between, count: int) -> Ints:
+    """Uniform whole numbers, both limits included."""
+    return rng.integers(limits.min, limits.max, count, endpoint=True, dtype=np.int64)
+
+
+def choose(rng: np.random.Generator, shares: Sequence[float], count: int) -> Ints:
+    """Indexes drawn by relative shares."""
+    weights = np.asarray(shares, dtype=np.float64)
+    bounds = np.cumsum(weights / weights.sum())
+    # The last bound may lie a rounding error below 1.
+    return np.minimum(np.searchsorted(bounds, rng.random(count), side="right"), len(bounds) - 1).astype(np.int64)
+
+
+def sample(rng: np.random.Generator, candidates: Ints, count: int) -> Ints:
+    """Up to `count` different candidates, in random order."""
+    return rng.choice(candidates, size=min(count, len(candidates)), replace=False)
+
+
+def unmarked(count: int) -> npt.NDArray[np.object_]:
+    """A column of markers without any."""
+    return np.full(count, None, dtype=object)
+
+
+def seconds(count: Any) -> Any:
+    """Numbers as a duration for `datetime64[s]` arithmetic."""
+    return np.asarray(count, dtype=np.int64).astype("timedelta64[s]")

@@ -1,0 +1,8 @@
+-- Grain: one row per customer record; created_at in the zone's local time.
+select
+    customer.customer_id,
+    customer.region_code,
+    customer.industry,
+    customer.created_at at time zone %(zone)s as created_at
+from customer
+order by customer.customer_id

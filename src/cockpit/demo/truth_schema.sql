@@ -1,0 +1,82 @@
+-- What is true about the generated company. Owned by demo_truth; no other role has any right on it, so that no
+-- pipeline can look up the answers.
+
+do $$
+begin
+    -- "create schema if not exists" needs the right to create one even where it exists.
+    if to_regnamespace('truth') is null then
+        create schema truth;
+    end if;
+end
+$$;
+
+revoke all on schema truth from public;
+
+-- Grain: one row, what the ERP was filled from; written last, so that it stands for a complete fill.
+create table if not exists truth.generation (
+    seed bigint not null,
+    scale text not null,
+    as_of timestamptz not null,
+    business_date date not null,
+    last_order_id bigint not null,
+    last_receipt_id bigint not null,
+    generated_at timestamptz not null default now()
+);
+
+-- Grain: one row per day that was added after the fill.
+create table if not exists truth.simulated_day (
+    business_date date primary key,
+    last_order_id bigint not null,
+    last_receipt_id bigint not null,
+    generated_at timestamptz not null default now()
+);
+
+-- Grain: one row per customer record; true_customer_id is the first record of the same company.
+create table if not exists truth.customer_cluster (
+    customer_id bigint primary key,
+    true_customer_id bigint not null,
+    variant text
+);
+
+-- Grain: one row per wrong row; entity is the ERP's table, key its primary key with parts joined by '|'.
+create table if not exists truth.anomaly (
+    kind text not null,
+    entity text not null,
+    key text not null,
+    primary key (entity, key)
+);
+
+-- Grain: one row per row that looks wrong, or like another customer, and is not.
+create table if not exists truth.boundary_case (
+    kind text not null,
+    entity text not null,
+    key text not null,
+    primary key (entity, key)
+);
+
+-- Grain: one row per planted cause and month whose target it makes the region miss.
+create table if not exists truth.cause (
+    kind text not null,
+    description_en text not null,
+    description_zh text not null,
+    region_code text not null,
+    month date not null,
+    primary key (kind, region_code, month)
+);
+
+-- Grain: one row per region and month with money or a target; clean rows only, local months.
+-- ordered_amount leaves cancelled orders out.
+create table if not exists truth.region_month (
+    region_code text not null,
+    month date not null,
+    received_amount numeric not null,
+    ordered_amount numeric not null,
+    target_amount numeric,
+    primary key (region_code, month)
+);
+
+-- Grain: one row per figure over the clean rows.
+create table if not exists truth.expected (
+    figure text primary key,
+    value numeric not null
+);

@@ -1,0 +1,1 @@
+"""Decisions about data, pure: no I/O, no clock, no environment, no database."""

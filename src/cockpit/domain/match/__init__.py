@@ -1,0 +1,1 @@
+"""Which records mean the same thing; decided from their values alone."""

@@ -1,0 +1,1 @@
+"""Master data: which source records are one customer, and what the golden record says."""

@@ -1,0 +1,1 @@
+"""Use cases: what a task of Airflow or a verb of the command line calls."""

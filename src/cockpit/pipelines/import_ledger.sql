@@ -1,0 +1,54 @@
+-- Grain: one row per import batch. Where are its rows now?
+-- {staged_rows} is filled with one select per staging table of the workspace's sources.
+create or replace view ops.import_ledger as
+with staged_row as (
+    {staged_rows}
+),
+
+now_in_staging as (
+    select
+        staged_row.source,
+        staged_row.entity,
+        staged_row.batch_id,
+        count(*) filter (where staged_row.is_quarantined is not true) as staged,
+        count(*) filter (where staged_row.is_quarantined) as quarantined
+    from staged_row
+    group by staged_row.source, staged_row.entity, staged_row.batch_id
+),
+
+replaced_since as (
+    select
+        replacement.batch_id,
+        sum(replacement.row_count) as replaced
+    from ops.batch_replacement as replacement
+    group by replacement.batch_id
+)
+
+select
+    batch.batch_id,
+    batch.run_id,
+    batch.source,
+    batch.entity,
+    batch.label,
+    batch.received,
+    batch.loaded,
+    batch.unchanged,
+    batch.superseded,
+    batch.rejected,
+    batch.deleted,
+    coalesce(now_in_staging.staged, 0) as staged,
+    coalesce(now_in_staging.quarantined, 0) as quarantined,
+    coalesce(replaced_since.replaced, 0) as replaced,
+    batch.received = batch.loaded + batch.unchanged + batch.superseded + batch.rejected
+    and batch.loaded
+    = coalesce(now_in_staging.staged, 0) + coalesce(now_in_staging.quarantined, 0) + coalesce(replaced_since.replaced, 0)
+        as is_balanced,
+    batch.started_at,
+    batch.finished_at
+from ops.import_batch as batch
+left join now_in_staging
+    on
+        batch.batch_id = now_in_staging.batch_id
+        and batch.source = now_in_staging.source
+        and batch.entity = now_in_staging.entity
+left join replaced_since on batch.batch_id = replaced_since.batch_id

@@ -1,0 +1,98 @@
+"""Run a whole workspace, sources to marts, without Airflow: the same steps in the same order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from cockpit.pipelines import steps
+from cockpit.pipelines.workspace import prepare
+from cockpit.sources.loader import LoadResult
+from cockpit.warehouse.builds import Build
+from cockpit.warehouse.models import Model
+from cockpit.warehouse.runner import BuildContext
+
+# PostgreSQL does the work; two statements at a time keep the small machine busy without fighting for memory.
+_PARALLEL_BUILDS = 2
+
+
+@dataclass
+class Refresh:
+    """What a run did.
+
+    Attributes:
+        seconds: Wall time per stage, in order.
+    """
+
+    run_id: str
+    loads: list[LoadResult] = field(default_factory=list)
+    builds: list[Build] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def rows_changed(self) -> int:
+        """Rows that differ from before, raw and models together."""
+        loaded = sum(load.loaded for load in self.loads)
+        return loaded + sum(build.changed for build in self.builds)
+
+
+def refresh(context: BuildContext, progress: Callable[[str], None], *, full: bool = False) -> Refresh:
+    """Load every source and bring every model up to date.
+
+    Args:
+        context: Workspace, clock, run id.
+        progress: Called with the name of each finished stage.
+        full: Compute every row of every model anew; the difference is still what is written.
+
+    Raises:
+        CockpitError: the first failure; what was finished before stays, a further run goes on from there.
+    """
+    result = Refresh(context.run_id)
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        result.seconds[name] = round(time.monotonic() - started, 2)
+        progress(f"{name:<10} {result.seconds[name]:6.1f} s")
+
+    with stage("prepare"):
+        prepare(context)
+    with stage("load"):
+        for source in context.workspace.sources.values():
+            for entity in source.entities:
+                result.loads.append(steps.load(context, source.source, entity))
+    typed = [model for source in context.workspace.sources for model in steps.source_models(context, source)]
+    with stage("staging"):
+        result.builds += _build_all(context, typed, full=full)
+    with stage("checks"):
+        steps.check_models(context, typed)
+    with stage("conform"):
+        result.builds += _build_all(context, steps.conformed_models(context), full=full)
+    for layer in ("core", "marts"):
+        with stage(layer):
+            result.builds += _build_all(context, context.graph.layer(layer), full=full)
+            steps.check_models(context, context.graph.layer(layer))
+    return result
+
+
+def _build_all(context: BuildContext, models: Sequence[Model], *, full: bool) -> list[Build]:
+    """Build models as soon as the ones that they read are done."""
+    done: dict[str, Build] = {}
+    names = {model.name for model in models}
+    waiting = list(models)
+    running: dict[Future[Build], Model] = {}
+    with ThreadPoolExecutor(_PARALLEL_BUILDS) as pool:
+        while waiting or running:
+            for model in list(waiting):
+                needs = {upstream.name for upstream in context.graph.upstream(model)} & names
+                if needs <= done.keys():
+                    waiting.remove(model)
+                    running[pool.submit(steps.build_model, context, model.name, full=full)] = model
+            finished, _pending = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done[running.pop(future).name] = future.result()
+    return list(done.values())

@@ -1,0 +1,49 @@
+"""Prepare a workspace's database: bookkeeping, staging tables, ledger view, row security. Repeatable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from psycopg2.extensions import connection as PgConnection
+
+from cockpit import quality, warehouse
+from cockpit.sources import ledger
+from cockpit.warehouse import staging
+from cockpit.warehouse.connections import connect
+from cockpit.warehouse.locks import exclusive
+from cockpit.warehouse.runner import BuildContext
+from cockpit.warehouse.tables import ensure_table
+
+
+def prepare(context: BuildContext) -> None:
+    """Bring the database to what the rule files say; the data stay as they are.
+
+    Raises:
+        StackError: the database or its roles are not there.
+    """
+    with connect(context.workspace.settings.warehouse) as connection, exclusive(connection, "prepare workspace"):
+        ledger.prepare(connection)
+        for package in (warehouse, quality):
+            _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
+        for script in sorted((context.workspace.models_folder / "security").glob("[0-9]*.sql")):
+            _apply(connection, script)
+        with connection, connection.cursor() as cursor:
+            for source in staging.source_entities(context.workspace):
+                ensure_table(cursor, context.graph[source.staging_table], context.workspace.models_folder)
+            cursor.execute(_ledger_view(context))
+
+
+def _apply(connection: PgConnection, script: Path) -> None:
+    with connection, connection.cursor() as cursor:
+        cursor.execute(script.read_text(encoding="utf-8"))
+
+
+def _ledger_view(context: BuildContext) -> str:
+    """The ledger as of now: where the rows of each batch are today (ARCHITECTURE, words with one meaning)."""
+    template = (Path(__file__).parent / "import_ledger.sql").read_text(encoding="utf-8")
+    states = [
+        f"select '{s.source}' as source, '{s.name}' as entity, batch_id, is_quarantined from staging.{s.staging_table}"
+        for s in staging.source_entities(context.workspace)
+    ]
+    nothing = "select '' as source, '' as entity, cast(0 as bigint) as batch_id, false as is_quarantined where false"
+    return template.replace("{staged_rows}", "\n    union all\n    ".join(states or [nothing]))

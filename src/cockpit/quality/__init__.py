@@ -1,0 +1,1 @@
+"""A model's promises, checked: contract -> Great Expectations suite -> results and quarantine."""

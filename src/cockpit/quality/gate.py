@@ -1,0 +1,235 @@
+"""Check one model and act on the outcome: hold rows back, stop what lies downstream, or warn.
+
+A row of a source is held back by its flag `is_quarantined` in staging and by an open entry in `quality.quarantine`
+with each reason; it is released as soon as it passes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
+
+from cockpit.errors import TerminalError
+from cockpit.i18n import _
+from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate
+from cockpit.rulebook.contract import Check
+from cockpit.warehouse import builds
+from cockpit.warehouse.builds import Build
+from cockpit.warehouse.connections import connection_url
+from cockpit.warehouse.copy import copy_rows
+from cockpit.warehouse.locks import exclusive
+from cockpit.warehouse.models import Model
+from cockpit.warehouse.rows import one_row
+from cockpit.warehouse.runner import BuildContext, changed_columns
+from cockpit.warehouse.sql_text import parse_expression
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What the checks of one model found.
+
+    Attributes:
+        skipped: Neither rows nor rules have changed since the last check.
+        held_back: Rows in quarantine after this check.
+        changed: Rows whose flag changed.
+        warnings: Ids of failed checks that only warn.
+    """
+
+    model: str
+    skipped: bool
+    held_back: int
+    changed: int
+    warnings: tuple[str, ...]
+
+
+def check(connection: PgConnection, model: Model, context: BuildContext) -> GateResult:
+    """Evaluate the model's checks and record the result.
+
+    Args:
+        connection: To the workspace's database, not in a transaction.
+        model: A built model; without checks nothing happens.
+        context: Clock, parameters and run id.
+
+    Raises:
+        TerminalError: a check with `on_fail: stop` failed; results are recorded, nothing downstream should run.
+    """
+    checks = model.contract.checks
+    if not checks:
+        return GateResult(model.name, True, 0, 0, ())
+    started = time.monotonic()
+    with exclusive(connection, f"build {model.qualified_name}"):
+        with connection, connection.cursor() as cursor:
+            seen = _state(cursor, model, context)
+            if builds.last_check(cursor, model.name) == seen:
+                return GateResult(model.name, True, _held_back(cursor, model), 0, ())
+            view = _create_condition_view(cursor, model, context)
+            previous = _previous_rows(cursor, model)
+        outcomes = evaluate(
+            connection_url(context.workspace.settings.warehouse).render_as_string(hide_password=False),
+            "quality",
+            view,
+            model.contract.grain,
+            checks,
+            previous,
+        )
+        with connection, connection.cursor() as cursor:
+            _record_results(cursor, model, context, outcomes)
+            changed = _apply_quarantine(cursor, model, context, outcomes, seen, started)
+            held_back = _held_back(cursor, model)
+            # A view left behind would forbid the next build to change a column's type.
+            cursor.execute(f"drop view quality.{view}")
+    warnings = tuple(o.check.rule_id for o in outcomes if not o.passed and o.check.on_fail == "warn")
+    for rule in warnings:
+        log.warning("%s: check %s failed (warn)", model.name, rule)
+    stopped = [o for o in outcomes if not o.passed and o.check.on_fail == "stop"]
+    if stopped:
+        first = stopped[0]
+        raise TerminalError(
+            _("check '{rule}' failed for {count} rows", rule=first.check.rule_id, count=first.failed_count),
+            where=model.name,
+            fix=first.check.why or _("Look at quality.check_result; tables downstream keep their rows of before."),
+        )
+    return GateResult(model.name, False, held_back, changed, warnings)
+
+
+def _state(cursor: PgCursor, model: Model, context: BuildContext) -> tuple[str, dict[str, int]]:
+    """Fingerprint of the rules and versions of the rows that they look at."""
+    referred = {_referred_table(model, c) for c in model.contract.checks if c.expect == "references"}
+    tables = sorted({model.qualified_name, *referred})
+    text = json.dumps([c.model_dump_json() for c in model.contract.checks] + [_day(context)])
+    return hashlib.sha256(text.encode()).hexdigest()[:16], {
+        table: builds.content_version(cursor, table) for table in tables
+    }
+
+
+def _day(context: BuildContext) -> str:
+    # Rules about the future are looked at again once in a business day.
+    return str(context.parameters()["business_date"])
+
+
+def _create_condition_view(cursor: PgCursor, model: Model, context: BuildContext) -> str:
+    """A view of the table with a boolean column per rule that Great Expectations has no expectation for."""
+    columns = ["t.*"]
+    for rule in model.contract.checks:
+        if rule.expect == "condition":
+            condition = parse_expression(str(rule.condition), model.origin).render(context.parameters())
+            columns.append(f"coalesce({condition}, true) as {RULE_COLUMN}{rule.rule_id}")
+        elif rule.expect == "references":
+            column = str(rule.refers_to).split(".")[1]
+            columns.append(
+                f"t.{rule.column} is null or exists (select from {_referred_table(model, rule)} as referred"
+                f" where referred.{column} = t.{rule.column}) as {RULE_COLUMN}{rule.rule_id}"
+            )
+    name = f"check_{model.name}"
+    cursor.execute(f"drop view if exists quality.{name}")
+    cursor.execute(f"create view quality.{name} as select {', '.join(columns)} from {model.qualified_name} as t")
+    return name
+
+
+def _referred_table(model: Model, check: Check) -> str:
+    """`customer.customer_id` in a source's rule means that source's own customers in staging."""
+    entity = str(check.refers_to).split(".")[0]
+    source, _entity = _source_entity(model)
+    return f"staging.stg_{source}__{entity}"
+
+
+def _source_entity(model: Model) -> tuple[str, str]:
+    source, entity = model.name.removeprefix("stg_").split("__", 1)
+    return source, entity
+
+
+def _previous_rows(cursor: PgCursor, model: Model) -> int | None:
+    cursor.execute(
+        "select row_count from quality.check_result where model = %s order by checked_at desc limit 1", (model.name,)
+    )
+    row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
+def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outcomes: Sequence[Outcome]) -> None:
+    copy_rows(
+        cursor,
+        "quality.check_result",
+        ("run_id", "model", "rule_id", "on_fail", "passed", "row_count", "failed_count"),
+        [
+            (context.run_id, model.name, o.check.rule_id, o.check.on_fail, o.passed, o.row_count, o.failed_count)
+            for o in outcomes
+        ],
+    )
+
+
+def _held_back(cursor: PgCursor, model: Model) -> int:
+    if not model.is_gated:
+        return 0
+    cursor.execute(f"select count(*) from {model.qualified_name} where is_quarantined")
+    return int(one_row(cursor)[0])
+
+
+def _apply_quarantine(
+    cursor: PgCursor,
+    model: Model,
+    context: BuildContext,
+    outcomes: Sequence[Outcome],
+    seen: tuple[str, dict[str, int]],
+    started: float,
+) -> int:
+    """Write who fails what, by difference, and set the flags; returns how many flags changed."""
+    changed = 0
+    asked = changed_columns(model, context.graph)
+    if model.is_gated:
+        source, entity = _source_entity(model)
+        cursor.execute(
+            "create temp table failing (key text, rule_id text, message text, message_zh text) on commit drop"
+        )
+        for outcome in outcomes:
+            if outcome.failing_rows and outcome.check.on_fail == "quarantine":
+                cursor.execute(
+                    f"insert into failing select source_key, %s, %s, %s from ({outcome.failing_rows.rstrip(';')}) as f",
+                    (outcome.check.rule_id, outcome.check.message, outcome.check.message_zh),
+                )
+        cursor.execute("create index on failing (key)")
+        cursor.execute("analyze failing")
+        cursor.execute(
+            "update quality.quarantine as q set released_at = now() where source = %s and entity = %s"
+            " and released_at is null"
+            " and not exists (select from failing as f where f.key = q.key and f.rule_id = q.rule_id)",
+            (source, entity),
+        )
+        cursor.execute(
+            "insert into quality.quarantine (source, entity, key, rule_id, batch_id, message, message_zh)"
+            f" select %s, %s, f.key, f.rule_id, t.batch_id, f.message, f.message_zh"
+            f" from failing as f join {model.qualified_name} as t on t.source_key = f.key"
+            " on conflict (source, entity, key, rule_id) where released_at is null do nothing",
+            (source, entity),
+        )
+        columns = sorted({column for columns in asked for column in columns})
+        returned = "".join(f", old.{name} as old_{name}, new.{name} as new_{name}" for name in columns)
+        names = "".join(f", old_{name}, new_{name}" for name in columns)
+        shape = "".join(f", t.{name} as old_{name}, t.{name} as new_{name}" for name in columns)
+        cursor.execute(
+            f"create temp table changes on commit drop as select true as old_exists, true as new_exists{shape}"
+            f" from {model.qualified_name} as t where false"
+        )
+        cursor.execute(
+            f"with flag as (update {model.qualified_name} as t set is_quarantined = exists ("
+            " select from failing as f where f.key = t.source_key)"
+            " where t.is_quarantined is distinct from exists (select from failing as f where f.key = t.source_key)"
+            f" returning t.source_key{returned}) insert into changes select true, true{names} from flag"
+        )
+        changed = int(cursor.rowcount)
+    fingerprint, upstream = seen
+    result = Build(0, model.name, "check", 0, changed, 0, fingerprint, upstream, time.monotonic() - started)
+    listable = builds.is_listable(cursor, model.qualified_name, changed)
+    build_id = builds.record(cursor, result, context.run_id, has_changed_keys=listable)
+    if changed and listable:
+        builds.record_changed_keys(cursor, build_id, model.name, "changes", asked)
+    return changed

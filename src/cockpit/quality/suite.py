@@ -1,0 +1,120 @@
+"""Translate the checks of a contract into a Great Expectations suite.
+
+Great Expectations evaluates; what a failure means (hold rows back, stop, warn) is decided by `quality.gate`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cockpit.rulebook.contract import Check
+
+# Before the import: it logs each step and each metric otherwise.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+RULE_COLUMN = "rule_"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one check found.
+
+    Attributes:
+        failed_count: Rows that break it; for a check of the table as a whole 0 or 1.
+        failing_rows: SQL that selects the keys of these rows; None when there are none.
+    """
+
+    check: Check
+    passed: bool
+    row_count: int
+    failed_count: int
+    failing_rows: str | None
+
+
+def evaluate(
+    database_url: str, schema: str, table: str, key: Sequence[str], checks: Sequence[Check], previous_rows: int | None
+) -> list[Outcome]:
+    """Run checks on one table or view.
+
+    Args:
+        database_url: SQLAlchemy URL with the password.
+        schema, table: What to check; for each check with a condition it has a boolean column `rule_<id>`.
+        key: Columns that identify a row.
+        checks: Promises of the contract.
+        previous_rows: Row count at the last check, for `row_count_change`; None when there was none.
+
+    Returns:
+        One outcome per check, in the order of `checks`.
+    """
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+    from great_expectations.expectations import core as gxe
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_postgres(name="warehouse", connection_string=database_url)
+    asset = source.add_table_asset(name=table, table_name=table, schema_name=schema)
+    expectations = [_expectation(check, previous_rows) for check in checks]
+    expectations.append(gxe.ExpectTableRowCountToBeBetween(min_value=0, meta={"rule_id": None}))
+    suite = gx.ExpectationSuite(name=table, expectations=[item for item in expectations if item is not None])
+    context.suites.add(suite)
+    definition = context.validation_definitions.add(
+        gx.ValidationDefinition(name=table, data=asset.add_batch_definition_whole_table("all"), suite=suite)
+    )
+    result = definition.run(
+        result_format={
+            "result_format": "COMPLETE",
+            "unexpected_index_column_names": list(key),
+            "partial_unexpected_count": 0,
+        }
+    )
+    # The order of results differs from the order of the suite.
+    by_rule: dict[str | None, Any] = {}
+    for item in result.results:
+        config: Any = item.expectation_config
+        by_rule[config.meta["rule_id"]] = item
+    rows = int(by_rule[None].result["observed_value"])
+    return [_outcome(check, by_rule.get(check.rule_id), rows) for check in checks]
+
+
+def _expectation(check: Check, previous_rows: int | None) -> Any:
+    from great_expectations.expectations import core as gxe
+
+    meta = {"rule_id": check.rule_id}
+    column: Any = check.column
+    match check.expect:
+        case "not_null":
+            return gxe.ExpectColumnValuesToNotBeNull(column=column, meta=meta)
+        case "unique":
+            if check.columns:
+                return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(check.columns), meta=meta)
+            return gxe.ExpectColumnValuesToBeUnique(column=column, meta=meta)
+        case "between":
+            return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=check.min, max_value=check.max, meta=meta)
+        case "in_set":
+            return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=list(check.values), meta=meta)
+        case "matches":
+            return gxe.ExpectColumnValuesToMatchRegex(column=column, regex=str(check.pattern), meta=meta)
+        case "condition" | "references":
+            return gxe.ExpectColumnValuesToBeInSet(column=RULE_COLUMN + check.rule_id, value_set=[True], meta=meta)
+        case "row_count_change":
+            if previous_rows is None:
+                return None
+            share = float(check.max_ratio or 0)
+            return gxe.ExpectTableRowCountToBeBetween(
+                min_value=int(previous_rows * (1 - share)), max_value=int(previous_rows * (1 + share)) + 1, meta=meta
+            )
+
+
+def _outcome(check: Check, item: Any, rows: int) -> Outcome:
+    if item is None:
+        return Outcome(check, True, rows, 0, None)
+    failure = item.exception_info if isinstance(item.exception_info, dict) else {}
+    if failure.get("raised_exception"):
+        raise RuntimeError(f"check {check.rule_id} could not run: {failure.get('exception_message')}")
+    failed = int(item.result.get("unexpected_count", 0 if item.success else 1))
+    query = item.result.get("unexpected_index_query") if not item.success else None
+    return Outcome(check, bool(item.success), rows, failed, query)

@@ -1,0 +1,170 @@
+"""A model's contract: what its table means, promises and costs, in `<name>.yml` beside `<name>.sql`.
+
+Staging tables have no file of their own; their contracts are derived from the source files, in the same type.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal, Self, TypeAlias
+
+from pydantic import Field, model_validator
+
+from cockpit.errors import RuleFileError
+from cockpit.rulebook.files import Rule, load
+
+LAYERS = ("raw", "staging", "core", "marts")
+
+IDENTIFIER = r"^[a-z][a-z0-9_]{0,62}$"
+
+OnFail: TypeAlias = Literal["quarantine", "stop", "warn"]
+
+
+class Column(Rule):
+    """One column; null behaviour is part of its meaning."""
+
+    type: str
+    description: str = Field(min_length=3)
+    description_zh: str = Field(min_length=1)
+    unit: str | None = None
+    nullable: bool = True
+
+
+class Check(Rule):
+    """One promise about rows; becomes one Great Expectations expectation.
+
+    `condition` is an SQL expression over the columns that must not be false; null counts as passed, so that a
+    missing value is reported by `not_null` alone and not by every rule that touches it.
+
+    Attributes:
+        refers_to: `entity.column` of the same source whose values `column` has to be one of; null passes.
+    """
+
+    id: str | None = Field(default=None, pattern=IDENTIFIER)
+    expect: Literal["not_null", "unique", "between", "in_set", "matches", "condition", "references", "row_count_change"]
+    column: str | None = None
+    columns: tuple[str, ...] = ()
+    min: float | None = None
+    max: float | None = None
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    condition: str | None = None
+    refers_to: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
+    max_ratio: float | None = Field(default=None, gt=0)
+    on_fail: OnFail = "stop"
+    why: str | None = None
+    message: str | None = None
+    message_zh: str | None = None
+
+    @property
+    def rule_id(self) -> str:
+        """A name that stays when other checks come or go; used in quarantine and results."""
+        return self.id or "_".join(filter(None, (self.column or "_".join(self.columns), self.expect)))
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        needs = {
+            "not_null": self.column,
+            "unique": self.column or self.columns,
+            "between": self.column and (self.min is not None or self.max is not None),
+            "in_set": self.column and self.values,
+            "matches": self.column and self.pattern,
+            "condition": self.condition and self.id,
+            "references": self.column and self.refers_to,
+            "row_count_change": self.max_ratio,
+        }
+        wanted = {
+            "not_null": "column",
+            "unique": "column or columns",
+            "between": "column and min or max",
+            "in_set": "column and values",
+            "matches": "column and pattern",
+            "condition": "condition and id",
+            "references": "column and refers_to",
+            "row_count_change": "max_ratio",
+        }
+        if not needs[self.expect]:
+            raise ValueError(f"expect: {self.expect} needs {wanted[self.expect]}")
+        if self.on_fail == "quarantine" and not (self.message and self.message_zh):
+            raise ValueError("a check that quarantines rows needs message and message_zh for the row's owner")
+        return self
+
+
+class Incremental(Rule):
+    """How changed rows upstream lead to the rows of this model that have to be computed again.
+
+    Attributes:
+        key: Columns of this model that say which rows belong together; part of the grain.
+        reads: For each table that drives the model, the columns there that hold the key, in the same order.
+            A change in a table that is not listed leads to a full build.
+    """
+
+    key: tuple[str, ...] = Field(min_length=1)
+    reads: dict[str, tuple[str, ...]] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _same_length(self) -> Self:
+        for table, columns in self.reads.items():
+            if len(columns) != len(self.key):
+                raise ValueError(f"reads.{table} has {len(columns)} columns, the key has {len(self.key)}")
+        return self
+
+
+class RowScope(Rule):
+    """Whose row it is: the kind of scope that people hold and the column that carries it."""
+
+    kind: Literal["region"]
+    column: str
+
+
+class Contract(Rule):
+    """What a table is. See `docs/reference/contract.md` for each field."""
+
+    table: str = Field(pattern=IDENTIFIER)
+    description: str = Field(min_length=3)
+    description_zh: str = Field(min_length=1)
+    grain: tuple[str, ...] = Field(min_length=1)
+    owner: str = Field(min_length=2)
+    materialised: Literal["table", "incremental", "view"] = "table"
+    incremental: Incremental | None = None
+    built_by: str | None = Field(default=None, pattern=r"^[a-z_.]+:[a-z_]+$")
+    reads: tuple[str, ...] = ()
+    row_scope: RowScope | None = None
+    columns: dict[str, Column] = Field(min_length=1)
+    checks: tuple[Check, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        known = set(self.columns)
+        for place, names in {
+            "grain": self.grain,
+            "incremental.key": self.incremental.key if self.incremental else (),
+            "row_scope": (self.row_scope.column,) if self.row_scope else (),
+            "indexes": tuple(column for index in self.indexes for column in index),
+            "checks": tuple(
+                column
+                for check in self.checks
+                for column in (*check.columns, *((check.column,) if check.column else ()))
+            ),
+        }.items():
+            unknown = sorted(set(names) - known)
+            if unknown:
+                raise ValueError(f"{place} names {', '.join(unknown)}, which is not in columns ({', '.join(known)})")
+        if (self.materialised == "incremental") != (self.incremental is not None):
+            raise ValueError("materialised: incremental and the key incremental: go together")
+        if self.built_by and not self.reads:
+            raise ValueError("built_by needs reads: the tables that the function reads")
+        if self.reads and not self.built_by:
+            raise ValueError("reads is for built_by; the tables of an SQL model are found in its SQL")
+        return self
+
+
+def load_contract(path: Path) -> Contract:
+    """Read one contract; the file's name must be the table's name, so that it can be found."""
+    contract = load(path, Contract)
+    if contract.table != path.stem:
+        raise RuleFileError(
+            "table differs from the file's name", where=f"{path}:1", found=contract.table, allowed=path.stem
+        )
+    return contract

@@ -1,0 +1,105 @@
+"""A workspace: its sources, database, currency and time zone; the models are shared by all workspaces."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator
+
+from cockpit.errors import RuleFileError
+from cockpit.i18n import _
+from cockpit.rulebook.contract import IDENTIFIER
+from cockpit.rulebook.files import Rule, load
+from cockpit.rulebook.source import Source, load_source
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+
+class WorkspaceFile(Rule):
+    """Contents of `workspace.yml`.
+
+    Attributes:
+        warehouse: Connection id of the workspace's own database.
+        sources: Folder with one YAML file per source, relative to this file.
+        models: Folder with the layers of SQL models, relative to this file.
+        parameters: Values that SQL models may use as `:name`, such as the share of the time-proportional
+            target below which a region is red.
+    """
+
+    workspace: str = Field(pattern=IDENTIFIER)
+    title: str
+    title_zh: str
+    warehouse: str = Field(pattern=IDENTIFIER)
+    sources: str
+    models: str
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+    time_zone: str
+    parameters: dict[str, float | str] = Field(default_factory=dict)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{name!r} is no IANA time zone such as Asia/Shanghai") from error
+        return name
+
+
+class Workspace(Rule):
+    """A workspace with its files read."""
+
+    settings: WorkspaceFile
+    folder: Path
+    models_folder: Path
+    sources: dict[str, Source]
+
+    @property
+    def name(self) -> str:
+        """Short name, as in `./cockpit run NAME`."""
+        return self.settings.workspace
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where business days begin and end."""
+        return ZoneInfo(self.settings.time_zone)
+
+
+def workspace_files() -> dict[str, Path]:
+    """Name of each workspace and its file: the company's own under include/, further ones under examples/."""
+    files = [REPOSITORY / "include" / "workspace.yml", *sorted((REPOSITORY / "examples").glob("*/workspace.yml"))]
+    return {load(path, WorkspaceFile).workspace: path for path in files if path.exists()}
+
+
+@functools.cache
+def load_workspace(path: Path) -> Workspace:
+    """Read a workspace and its sources.
+
+    Raises:
+        RuleFileError: any of its files is wrong.
+    """
+    settings = load(path, WorkspaceFile)
+    folder = path.parent
+    sources: dict[str, Source] = {}
+    for file in sorted((folder / settings.sources).glob("*.yml")):
+        source = load_source(file)
+        if source.source != file.stem:
+            raise RuleFileError(
+                _("source differs from the file's name"), where=f"{file}:1", found=source.source, allowed=file.stem
+            )
+        sources[source.source] = source
+    return Workspace(
+        settings=settings, folder=folder, models_folder=(folder / settings.models).resolve(), sources=sources
+    )
+
+
+def find_workspace(name: str | None = None) -> Workspace:
+    """The workspace of that name; `COCKPIT_WORKSPACE` or the company's own when none is given."""
+    wanted = name or os.environ.get("COCKPIT_WORKSPACE") or "huaxing"
+    files = workspace_files()
+    if wanted not in files:
+        raise RuleFileError(_("unknown workspace"), found=wanted, allowed=", ".join(files))
+    return load_workspace(files[wanted])

@@ -1,0 +1,129 @@
+"""The import ledger: what each batch received and what became of it, written once, with the rows themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import TypedDict
+
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
+
+from cockpit.sources.statements import statement
+
+
+@dataclass(frozen=True)
+class BatchResult:
+    """One ledger row; received = loaded + unchanged + superseded + rejected.
+
+    Attributes:
+        batch_id: Number that the batch's rows carry in raw.
+        label: Business day, name of the file, `full` or `incremental`.
+        loaded: Rows inserted or changed in raw.
+        unchanged: Rows that raw holds already, as they are.
+        superseded: Rows of which the same batch holds a newer one with the same key.
+        rejected: Lines or rows that could not be read; listed in ops.rejected_line.
+        bytes: Size of the received payloads as raw stores them.
+        seconds: The batch's share, by rows, of the time of its transaction.
+    """
+
+    batch_id: int
+    source: str
+    entity: str
+    label: str
+    received: int
+    loaded: int
+    unchanged: int
+    superseded: int
+    rejected: int
+    bytes: int
+    seconds: float
+
+
+class Origin(TypedDict):
+    """What a ledger row says about where its batch comes from; the texts are explained in schema.sql."""
+
+    run_id: str
+    cursor_from: str | None
+    cursor_to: str | None
+    content_hash: str | None
+    schema_hash: str | None
+
+
+def prepare(connection: PgConnection) -> None:
+    """Create the ledger's tables where they are missing; can be repeated and run by several processes at once."""
+    with connection, connection.cursor() as cursor:
+        # "if not exists" alone fails when two sessions create the same table at the same moment.
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended('cockpit.sources.prepare', 0))")
+        cursor.execute((resources.files("cockpit.sources") / "schema.sql").read_text(encoding="utf-8"))
+
+
+def is_prepared(connection: PgConnection) -> bool:
+    """Whether the ledger's tables are there."""
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select to_regclass('ops.rejected_line') is not null")
+        return bool(_value(cursor))
+
+
+def next_batch_id(cursor: PgCursor) -> int:
+    """Number of a new batch, before its ledger row is written."""
+    cursor.execute("select nextval(pg_get_serial_sequence('ops.import_batch', 'batch_id'))")
+    return int(str(_value(cursor)))
+
+
+def write_batch(cursor: PgCursor, batch: BatchResult, origin: Origin) -> None:
+    """Add the row to the transaction that wrote the batch's rows."""
+    cursor.execute(statement("insert_batch"), {**batch.__dict__, **origin, "deleted": 0})
+
+
+def write_replacements(cursor: PgCursor, batch_id: int, replaced: dict[int, int]) -> None:
+    """Note how many rows of which older batches this batch replaces."""
+    cursor.executemany(
+        "insert into ops.batch_replacement (batch_id, replaced_by_batch_id, row_count) values (%s, %s, %s)",
+        [(older, batch_id, count) for older, count in replaced.items()],
+    )
+
+
+def last_cursor(cursor: PgCursor, source: str, entity: str) -> str | None:
+    """Greatest value of a database's cursor column that earlier batches have seen; None before the first."""
+    cursor.execute(
+        "select cursor_to from ops.import_batch"
+        " where source = %s and entity = %s and content_hash is null and cursor_to is not null"
+        " order by batch_id desc limit 1",
+        (source, entity),
+    )
+    value = _value(cursor)
+    return None if value is None else str(value)
+
+
+def last_line(cursor: PgCursor, source: str, entity: str, content_hash: str) -> int:
+    """Last line of a file that is in the ledger; 0 when nothing of it was loaded."""
+    cursor.execute(
+        "select coalesce(max(cast(cursor_to as bigint)), 0) from ops.import_batch"
+        " where source = %s and entity = %s and content_hash = %s",
+        (source, entity, content_hash),
+    )
+    return int(str(_value(cursor)))
+
+
+def is_loaded(cursor: PgCursor, source: str, entity: str, content_hash: str) -> bool:
+    """Whether a file of this content was loaded to its end."""
+    cursor.execute(
+        "select true from ops.loaded_file where source = %s and entity = %s and content_hash = %s",
+        (source, entity, content_hash),
+    )
+    return _value(cursor) is not None
+
+
+def mark_loaded(cursor: PgCursor, source: str, entity: str, content_hash: str, file: str) -> None:
+    """Note that a file of this content was loaded to its end."""
+    cursor.execute(
+        "insert into ops.loaded_file (source, entity, content_hash, file) values (%s, %s, %s, %s)"
+        " on conflict do nothing",
+        (source, entity, content_hash, file),
+    )
+
+
+def _value(cursor: PgCursor) -> object:
+    row = cursor.fetchone()
+    return row[0] if row else None

@@ -1,0 +1,300 @@
+"""The one way into raw: COPY to a temporary table, compare by key, write only what differs, with its ledger row.
+
+A transaction holds one batch or several; a batch never spreads over two. A crash therefore leaves each batch in or
+out as a whole, and a re-run takes up after the last one.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import psycopg2
+from psycopg2 import errorcodes, sql
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
+
+from cockpit.errors import TerminalError, TransientError
+from cockpit.i18n import _
+from cockpit.sources import ledger
+from cockpit.sources.ledger import BatchResult
+from cockpit.sources.statements import statement
+
+logger = logging.getLogger(__name__)
+
+# After a crash the server may need a moment to notice that the old session is gone.
+LOCK_WAIT_SECONDS = 5
+
+_LONGEST_NAME = 63  # PostgreSQL cuts longer names silently, and two entities would share a table.
+
+# Rows whose cursor lies further ahead than any clock or time zone explains must not push the cursor over the rows
+# of the days between; they are read again each time instead.
+_NEWEST_TIME = sql.SQL("max(position) filter (where position <= now() + interval '1 day')")
+_NEWEST_NUMBER = sql.SQL("max(position)")
+TIME_TYPES = ("date", "timestamp without time zone", "timestamp with time zone")
+
+_COPY_BYTES = 1 << 16
+
+
+class Rows(Protocol):
+    """What COPY reads from.
+
+    Attributes:
+        failure: The error that ended the rows early; a driver replaces it by one of its own, or does not notice.
+    """
+
+    failure: Exception | None
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Portion:
+    """What one transaction loads.
+
+    Attributes:
+        rows: Input of COPY for `columns`.
+        columns: Columns of the temporary table `incoming`, see create_incoming.sql.
+        is_binary: Whether `rows` is in COPY's binary format.
+        has_new_keys: Raw cannot hold any of the keys, nor do they repeat, so that nothing needs comparing.
+        cursor: Value of the source's cursor before this portion, where the source has one.
+        file: Name for rejected lines.
+    """
+
+    rows: Rows
+    columns: tuple[str, ...]
+    is_binary: bool = False
+    has_new_keys: bool = False
+    cursor: str | None = None
+    file: str | None = None
+    content_hash: str | None = None
+    schema_hash: str | None = None
+
+
+class EntityLoader:
+    """Writes the raw table and the ledger rows of one entity during one run; made by `open_loader`."""
+
+    def __init__(
+        self, connection: PgConnection, source: str, entity: str, run_id: str, position_type: str
+    ) -> None:
+        self.connection = connection
+        self.source = source
+        self.entity = entity
+        self.run_id = run_id
+        self.position_type = position_type
+        self.where = f"{source}.{entity}"
+        self.table = sql.Identifier("raw", f"{source}__{entity}")
+        self.has_loaded = False
+
+    def load(self, portion: Portion, before_commit: Callable[[], None] | None = None) -> list[BatchResult]:
+        """Load a portion in one transaction.
+
+        Args:
+            portion: Its rows are read to the end.
+            before_commit: Last look; an error that it raises undoes the portion.
+
+        Returns:
+            One result per label in the portion, in order of arrival; none when it has no rows.
+        """
+        started = time.monotonic()
+        with self.connection, self.connection.cursor() as cursor:
+            copy = sql.SQL("copy incoming ({columns}) from stdin with (format {format})").format(
+                columns=sql.SQL(", ").join(map(sql.Identifier, portion.columns)),
+                format=sql.SQL("binary" if portion.is_binary else "text"),
+            )
+            _copy(cursor, copy, portion.rows)
+            arrivals = self._arrivals(cursor, portion)
+            total = sum(arrival.received for arrival in arrivals)
+            results = []
+            for arrival in arrivals:
+                batch_id = ledger.next_batch_id(cursor)
+                outcome = self._write_rows(cursor, portion, arrival, batch_id)
+                seconds = (time.monotonic() - started) * arrival.received / total
+                results.append(self._write_ledger(cursor, portion, arrival, outcome, batch_id, seconds))
+            if before_commit:
+                before_commit()
+        self.has_loaded = self.has_loaded or any(result.loaded for result in results)
+        return results
+
+    def note_nothing_new(self, label: str, portion: Portion) -> BatchResult:
+        """Write the ledger row of a run that received nothing."""
+        arrival = _Arrival(label, 0, 0, 0, None, portion.cursor)
+        with self.connection, self.connection.cursor() as cursor:
+            batch_id = ledger.next_batch_id(cursor)
+            return self._write_ledger(cursor, portion, arrival, _Outcome(0, 0, 0), batch_id, 0.0)
+
+    def _arrivals(self, cursor: PgCursor, portion: Portion) -> list[_Arrival]:
+        newest = _NEWEST_TIME if self.position_type in TIME_TYPES else _NEWEST_NUMBER
+        cursor.execute(
+            statement("list_batches", newest=newest, position_type=sql.SQL(self.position_type)),
+            {"cursor": portion.cursor},
+        )
+        return [_Arrival(*row) for row in cursor.fetchall()]
+
+    def _write_rows(self, cursor: PgCursor, portion: Portion, arrival: _Arrival, batch_id: int) -> _Outcome:
+        values = {"label": arrival.label, "batch_id": batch_id, "source": self.source, "entity": self.entity}
+        if arrival.rejected:
+            cursor.execute(statement("insert_rejected"), {**values, "file": portion.file})
+        superseded = unchanged = loaded = 0
+        replaced: dict[int, int] = {}
+        if not portion.has_new_keys:
+            cursor.execute(statement("drop_superseded"), values)
+            superseded = cursor.rowcount
+            cursor.execute(statement("compare_with_raw", table=self.table), values)
+            for older_batch_id, changed_rows, unchanged_rows in cursor.fetchall():
+                unchanged += unchanged_rows
+                if changed_rows:
+                    replaced[older_batch_id] = changed_rows
+            ledger.write_replacements(cursor, batch_id, replaced)
+        if arrival.received > arrival.rejected + superseded + unchanged:
+            name = "merge_rows" if replaced or unchanged else "insert_rows"
+            cursor.execute(statement(name, table=self.table), values)
+            loaded = cursor.rowcount
+        return _Outcome(superseded, unchanged, loaded)
+
+    def _write_ledger(
+        self,
+        cursor: PgCursor,
+        portion: Portion,
+        arrival: _Arrival,
+        outcome: _Outcome,
+        batch_id: int,
+        seconds: float,
+    ) -> BatchResult:
+        result = BatchResult(
+            batch_id=batch_id,
+            source=self.source,
+            entity=self.entity,
+            label=arrival.label,
+            received=arrival.received,
+            loaded=outcome.loaded,
+            unchanged=outcome.unchanged,
+            superseded=outcome.superseded,
+            rejected=arrival.rejected,
+            bytes=int(arrival.bytes),
+            seconds=round(seconds, 3),
+        )
+        ledger.write_batch(
+            cursor,
+            result,
+            {
+                "run_id": self.run_id,
+                "cursor_from": portion.cursor if portion.content_hash is None else arrival.first_position,
+                "cursor_to": arrival.last_position,
+                "content_hash": portion.content_hash,
+                "schema_hash": portion.schema_hash,
+            },
+        )
+        logger.info(
+            "%s %s: received %s, loaded %s, unchanged %s, superseded %s, rejected %s",
+            self.where,
+            result.label,
+            result.received,
+            result.loaded,
+            result.unchanged,
+            result.superseded,
+            result.rejected,
+        )
+        return result
+
+
+class _Arrival(NamedTuple):
+    """What one batch of the transaction received; the columns of list_batches.sql."""
+
+    label: str
+    received: int
+    rejected: int
+    bytes: int
+    first_position: str | None
+    last_position: str | None
+
+
+class _Outcome(NamedTuple):
+    """What became of a batch's rows."""
+
+    superseded: int
+    unchanged: int
+    loaded: int
+
+
+@contextmanager
+def open_loader(
+    connection: PgConnection, source: str, entity: str, run_id: str, position_type: str = "bigint"
+) -> Iterator[EntityLoader]:
+    """Lock the entity, make its raw table where it is missing, and let it be loaded.
+
+    Args:
+        connection: To the workspace's database; its session settings are changed.
+        position_type: PostgreSQL type by which newer rows are told from older ones.
+
+    Raises:
+        TransientError: another process loads the same entity.
+        TerminalError: the table's name would be too long.
+    """
+    loader = EntityLoader(connection, source, entity, run_id, position_type)
+    name = f"{source}__{entity}"
+    if len(name) > _LONGEST_NAME:
+        raise TerminalError(
+            _("the names of source and entity are too long together"),
+            where=loader.where, found=name, allowed=_("{count} characters", count=_LONGEST_NAME),
+        )  # fmt: skip
+    _lock(connection, loader.where)
+    try:
+        with connection, connection.cursor() as cursor:
+            # Enough to keep the keys of a million rows in memory; texts of times must not depend on the server.
+            cursor.execute("set work_mem = '64MB'; set temp_buffers = '32MB'; set time zone 'UTC'")
+            cursor.execute("select to_regclass(%s) is null", (loader.table.as_string(cursor),))
+            if cursor.fetchone() == (True,):
+                cursor.execute(statement("create_raw_table", table=loader.table))
+            cursor.execute(statement("create_incoming", position_type=sql.SQL(position_type)))
+        yield loader
+        if loader.has_loaded:
+            with connection, connection.cursor() as cursor:
+                # Staging reads the table at once, before autovacuum would have looked at it.
+                cursor.execute(sql.SQL("analyze {}").format(loader.table))
+    finally:
+        _release(connection, loader.where)
+
+
+def _copy(cursor: PgCursor, command: sql.Composable, rows: Rows) -> None:
+    try:
+        cursor.copy_expert(command.as_string(cursor), rows, _COPY_BYTES)
+    except psycopg2.Error:
+        if rows.failure:
+            raise rows.failure from None
+        raise
+    if rows.failure:
+        raise rows.failure
+
+
+def _lock(connection: PgConnection, where: str) -> None:
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select set_config('lock_timeout', %s, true)", (f"{LOCK_WAIT_SECONDS}s",))
+            # Held by the session, so that it spans transactions and ends with the process.
+            cursor.execute("select pg_advisory_lock(hashtextextended('cockpit.load ' || %s, 0))", (where,))
+    except psycopg2.OperationalError as error:
+        if error.pgcode != errorcodes.LOCK_NOT_AVAILABLE:
+            raise
+        raise TransientError(
+            _("another load of this entity is running"),
+            where=where,
+            fix=_("Wait for it to end, then run this one again."),
+        ) from error
+
+
+def _release(connection: PgConnection, where: str) -> None:
+    """Let the next load of a shared connection's entities begin; a broken session has released it by itself."""
+    if connection.closed:
+        return
+    try:
+        connection.rollback()
+        with connection, connection.cursor() as cursor:
+            cursor.execute("drop table if exists incoming")
+            cursor.execute("select pg_advisory_unlock(hashtextextended('cockpit.load ' || %s, 0))", (where,))
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        logger.warning("%s: the session broke off; its lock ends with it", where)

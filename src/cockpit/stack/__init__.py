@@ -1,0 +1,1 @@
+"""PostgreSQL, Airflow and Superset as supervised processes of one folder, `$COCKPIT_HOME`."""

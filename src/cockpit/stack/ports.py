@@ -1,0 +1,89 @@
+"""Choose free ports once and remember them; say who holds a port that is taken."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+import psutil
+
+from cockpit.errors import StackError
+from cockpit.i18n import _
+from cockpit.stack.secret_files import write_private
+from cockpit.stack.settings import Ports, Settings
+
+# Further ports tried upwards from the preferred one, at the first start only.
+_ATTEMPTS = 100
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the services do it: a connection in TIME_WAIT does not make a port taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose(preferred: int, taken: set[int], free: Callable[[int], bool]) -> int:
+    """The first free port from the preferred one upwards.
+
+    Raises:
+        StackError: none of the next hundred is free.
+    """
+    for port in range(preferred, min(preferred + _ATTEMPTS, 65536)):
+        if port not in taken and free(port):
+            return port
+    raise StackError(_("no free port from {first} upwards", first=preferred), fix=_("Stop a server or set COCKPIT_*_PORT."))
+
+
+def holder(port: int) -> str:
+    """Who listens on a port, for example `nginx (process 4711)`; processes of other users may stay unnamed."""
+    try:
+        for connection in psutil.net_connections(kind="tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+                return _("{name} (process {pid})", name=psutil.Process(connection.pid).name(), pid=connection.pid)
+    except psutil.Error:
+        pass
+    return _("another user's process")
+
+
+def settle(settings: Settings) -> Settings:
+    """Fix the ports of a stack that is about to start; nothing of it may be running.
+
+    At the first start the next free port is taken. Later the remembered one is kept even when it is taken:
+    Superset's stored connection and people's bookmarks hold it, so a silent move would break both.
+
+    Raises:
+        StackError: a remembered port or one set by a variable is taken; names its holder.
+    """
+    file = settings.run / "ports.json"
+    asked = {name for name in Ports.model_fields if os.environ.get(f"COCKPIT_{name.upper()}_PORT")}
+    chosen: dict[str, int] = {}
+    for name, port in settings.ports.model_dump().items():
+        if name == "postgres" and settings.is_external:
+            chosen[name] = port
+            continue
+        fixed = name in asked or file.exists()
+        if fixed and not is_free(settings.bind, port):
+            raise StackError(
+                _("port {port} is taken by {holder}", port=port, holder=holder(port)),
+                where=name,
+                fix=_(
+                    "Stop it, or move the service: {variable}={port} ./cockpit up",
+                    variable=f"COCKPIT_{name.upper()}_PORT",
+                    port=choose(port + 1, set(chosen.values()), lambda number: is_free(settings.bind, number)),
+                ),
+            )
+        chosen[name] = (
+            port
+            if fixed
+            else choose(port, set(chosen.values()), lambda number: is_free(settings.bind, number))
+        )
+    ports = Ports(**chosen)
+    write_private(file, ports.model_dump_json(indent=1) + "\n")
+    return settings.model_copy(update={"ports": ports})

@@ -1,0 +1,1 @@
+"""Connections, COPY, and the model graph and its runner: how include/sql becomes tables."""

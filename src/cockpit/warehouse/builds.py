@@ -1,0 +1,182 @@
+"""Memory of the runner: what was built from which state, and which keys each build changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from psycopg2.extensions import cursor as PgCursor
+
+from cockpit.warehouse.rows import one_row
+
+# Above this share of a table, listing changed keys costs more than a full build downstream.
+_MAX_LISTED_SHARE = 0.2
+_MIN_LISTED_ROWS = 10_000
+
+Kind = Literal["full", "incremental", "fresh", "check"]
+
+
+@dataclass(frozen=True)
+class Build:
+    """One build as recorded.
+
+    Attributes:
+        build_id: Grows with each build; 0 before the first.
+        inserted, updated, deleted: Rows that differ from before.
+        upstream: Table -> its version when this one was built from it.
+    """
+
+    build_id: int
+    model: str
+    kind: Kind
+    inserted: int
+    updated: int
+    deleted: int
+    fingerprint: str
+    upstream: dict[str, int]
+    seconds: float
+
+    @property
+    def changed(self) -> int:
+        """Rows that differ from before."""
+        return self.inserted + self.updated + self.deleted
+
+
+def last_build(cursor: PgCursor, model: str) -> Build | None:
+    """The newest build that computed the table (checks and fresh ones repeat its fingerprint)."""
+    cursor.execute(
+        "select build_id, model, kind, inserted, updated, deleted, fingerprint, upstream,"
+        " cast(seconds as double precision) from ops.model_build"
+        " where model = %s and kind <> 'check' order by build_id desc limit 1",
+        (model,),
+    )
+    row = cursor.fetchone()
+    return Build(*row) if row else None
+
+
+def last_check(cursor: PgCursor, model: str) -> tuple[str, dict[str, int]] | None:
+    """Rules and state of the rows at the newest check: (fingerprint, table -> content version)."""
+    cursor.execute(
+        "select fingerprint, upstream from ops.model_build where model = %s and kind = 'check'"
+        " order by build_id desc limit 1",
+        (model,),
+    )
+    row = cursor.fetchone()
+    return (row[0], row[1]) if row else None
+
+
+def content_version(cursor: PgCursor, table: str) -> int:
+    """Like `version` but blind to checks, which only set flags."""
+    cursor.execute(
+        "select coalesce(max(build_id), 0) from ops.model_build"
+        " where model = %s and kind <> 'check' and inserted + updated + deleted > 0",
+        (table.split(".")[1],),
+    )
+    return int(one_row(cursor)[0])
+
+
+def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
+    """Whether the changed keys are few enough to be worth listing."""
+    if changed <= _MIN_LISTED_ROWS:
+        return True
+    cursor.execute(
+        "select %s <= greatest(reltuples, 0) * %s from pg_class where oid = to_regclass(%s)",
+        (changed, _MAX_LISTED_SHARE, table),
+    )
+    return bool(one_row(cursor)[0])
+
+
+def version(cursor: PgCursor, table: str) -> int:
+    """The state of a table as a number: the last build that changed it, for raw the last batch that did.
+
+    Args:
+        cursor: Within the snapshot that the build reads.
+        table: Schema-qualified.
+    """
+    schema, name = table.split(".")
+    if schema == "raw":
+        source, entity = name.split("__", 1)
+        cursor.execute(
+            "select coalesce(max(batch_id), 0) from ops.import_batch"
+            " where source = %s and entity = %s and (loaded > 0 or deleted > 0)",
+            (source, entity),
+        )
+    else:
+        cursor.execute(
+            "select coalesce(max(build_id), 0) from ops.model_build"
+            " where model = %s and inserted + updated + deleted > 0",
+            (name,),
+        )
+    return int(one_row(cursor)[0])
+
+
+def keys_are_known(cursor: PgCursor, table: str, since: int) -> bool:
+    """Whether every change of a table after that version can be named key by key."""
+    schema, name = table.split(".")
+    if schema == "raw":
+        return since > 0
+    cursor.execute(
+        "select coalesce(bool_and(has_changed_keys), true) from ops.model_build"
+        " where model = %s and build_id > %s and inserted + updated + deleted > 0",
+        (name, since),
+    )
+    return bool(one_row(cursor)[0]) and since > 0
+
+
+def collect_affected(
+    cursor: PgCursor, into: str, table: str, columns: Sequence[str], types: Sequence[str], since: int
+) -> None:
+    """Add to table `into` (key_1, key_2, ...) the keys of rows of `table` that changed after a version."""
+    schema, name = table.split(".")
+    if schema == "raw":
+        cursor.execute(
+            f"insert into {into} select distinct {', '.join(columns)} from {table} where batch_id > %s", (since,)
+        )
+        return
+    keys = ", ".join(f"cast(key ->> {position} as {kind})" for position, kind in enumerate(types))
+    cursor.execute(
+        f"insert into {into} select distinct {keys} from ops.changed_key"
+        " where model = %s and columns = %s and build_id > %s",
+        (name, ",".join(columns), since),
+    )
+
+
+def record(cursor: PgCursor, build: Build, run_id: str, *, has_changed_keys: bool) -> int:
+    """Write one build; returns its id."""
+    cursor.execute(
+        "insert into ops.model_build (model, run_id, kind, inserted, updated, deleted, fingerprint, upstream,"
+        " has_changed_keys, started_at, seconds)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), %s)"
+        " returning build_id",
+        (
+            build.model,
+            run_id,
+            build.kind,
+            build.inserted,
+            build.updated,
+            build.deleted,
+            build.fingerprint,
+            json.dumps(build.upstream),
+            has_changed_keys,
+            build.seconds,
+            round(build.seconds, 3),
+        ),
+    )
+    return int(one_row(cursor)[0])
+
+
+def record_changed_keys(
+    cursor: PgCursor, build_id: int, model: str, changes: str, column_sets: Sequence[Sequence[str]]
+) -> None:
+    """Log the keys in temporary table `changes` (columns old_<name>, new_<name>) for each set of columns asked for."""
+    for columns in column_sets:
+        for side in ("old", "new"):
+            key = ", ".join(f"{side}_{column}" for column in columns)
+            cursor.execute(
+                f"insert into ops.changed_key (build_id, model, columns, key)"
+                f" select distinct %s, %s, %s, jsonb_build_array({key}) from {changes}"
+                f" where {side}_exists",
+                (build_id, model, ",".join(columns)),
+            )

@@ -1,0 +1,308 @@
+"""Build one model: compute its rows, apply the difference, remember what changed; all in one transaction.
+
+Readers see the table before or after, never between, and never without its policies (ARCHITECTURE, decision 4).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg2
+from psycopg2 import errors as pg_errors
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
+
+from cockpit.errors import TerminalError, TransientError
+from cockpit.i18n import _
+from cockpit.rulebook.workspace import Workspace
+from cockpit.warehouse import builds
+from cockpit.warehouse.builds import Build, Kind
+from cockpit.warehouse.connections import connect
+from cockpit.warehouse.copy import copy_rows
+from cockpit.warehouse.locks import exclusive
+from cockpit.warehouse.models import Model, ModelGraph
+from cockpit.warehouse.rows import one_row
+from cockpit.warehouse.sql_text import Value
+from cockpit.warehouse.tables import CHECKED_LATER, ensure_table
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """What a build may depend on besides its tables.
+
+    Attributes:
+        as_of: The business clock (decision 9); aware.
+        run_id: Who asked; Airflow's run id or the command line's.
+    """
+
+    workspace: Workspace
+    graph: ModelGraph
+    as_of: datetime
+    run_id: str
+
+    def parameters(self) -> dict[str, Value]:
+        """Values for `:name` in models: clock, workspace and its YAML parameters."""
+        local = self.as_of.astimezone(self.workspace.zone)
+        return {
+            "as_of": self.as_of,
+            "business_date": local.date(),
+            "time_zone": self.workspace.settings.time_zone,
+            "currency": self.workspace.settings.currency,
+            **self.workspace.settings.parameters,
+        }
+
+
+@dataclass(frozen=True)
+class BuilderInput:
+    """What a `built_by` function gets: a connection that reads the build's own snapshot, and the context."""
+
+    connection: PgConnection
+    context: BuildContext
+
+
+Builder = Callable[[BuilderInput], Iterable[Sequence[object]]]
+
+
+def build(connection: PgConnection, model: Model, context: BuildContext, *, full: bool = False) -> Build:
+    """Bring one table up to date and record the build.
+
+    Args:
+        connection: To the workspace's database, not in a transaction.
+        model: What to build; the tables that it reads must have been built.
+        context: Clock, parameters and run id.
+        full: Compute every row, also where only some are affected.
+
+    Returns:
+        The build with the number of rows that differ; kind 'fresh' when nothing it reads has changed.
+
+    Raises:
+        TerminalError: the SQL fails; the table stays as it was.
+        TransientError: connection lost or a deadlock; the table stays as it was.
+    """
+    started = time.monotonic()
+    try:
+        with exclusive(connection, f"build {model.qualified_name}"), connection, connection.cursor() as cursor:
+            return _Step(connection, cursor, model, context, started).run(full=full)
+    except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure, pg_errors.DiskFull) as error:
+        raise TransientError(
+            _("the build was interrupted: {reason}", reason=_reason(error)), where=model.name
+        ) from error
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        raise TransientError(
+            _("the database went away: {reason}", reason=_reason(error)),
+            where=model.name,
+            fix=_("See './cockpit status'; nothing of this build was kept, run it again."),
+        ) from error
+    except psycopg2.Error as error:
+        raise TerminalError(
+            _("cannot be built: {reason}", reason=_reason(error)),
+            where=str(model.origin),
+            fix=_("The table keeps its rows of before."),
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    # The first line names the fault; DETAIL lines may quote row content.
+    return str(error).strip().split("\n", 1)[0]
+
+
+class _Step:
+    """One build within its transaction."""
+
+    def __init__(
+        self, connection: PgConnection, cursor: PgCursor, model: Model, context: BuildContext, started: float
+    ) -> None:
+        self._connection = connection
+        self._cursor = cursor
+        self._model = model
+        self._context = context
+        self._started = started
+        self._values = context.parameters()
+        self._column_sets = changed_columns(model, context.graph)
+
+    def run(self, *, full: bool) -> Build:
+        self._cursor.execute("select set_config('TimeZone', %s, true)", (self._context.workspace.settings.time_zone,))
+        upstream = {table: builds.version(self._cursor, table) for table in sorted(self._model.reads)}
+        fingerprint = self._fingerprint()
+        last = builds.last_build(self._cursor, self._model.name)
+        same = last is not None and last.fingerprint == fingerprint
+        if last is not None and same and last.upstream == upstream and not full:
+            return self._record("fresh", (0, 0, 0), fingerprint, upstream)
+        if self._model.contract.materialised == "view":
+            return self._view(fingerprint, upstream)
+        reshaped = ensure_table(self._cursor, self._model, self._context.workspace.models_folder)
+        affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
+        counts = self._apply(affected)
+        return self._record("incremental" if affected else "full", counts, fingerprint, upstream)
+
+    def _fingerprint(self) -> str:
+        names = self._model.query.parameters if self._model.query else {"business_date"}
+        unknown = sorted(names - set(self._values))
+        if unknown:
+            raise TerminalError(
+                _("uses an unknown parameter"),
+                where=str(self._model.origin),
+                found=f":{unknown[0]}",
+                allowed=", ".join(f":{name}" for name in sorted(self._values)),
+            )
+        used = {name: str(self._values[name]) for name in sorted(names)}
+        text = json.dumps([self._model.definition, used])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def _view(self, fingerprint: str, upstream: dict[str, int]) -> Build:
+        if self._model.query is None:
+            raise LookupError(f"{self._model.name} is a view without SQL; load_models refuses such a model")
+        self._cursor.execute(
+            f"create or replace view {self._model.qualified_name} as {self._model.query.render(self._values)}"
+        )
+        return self._record("full", (0, 0, 0), fingerprint, upstream)
+
+    def _affected(self, last: Build, upstream: dict[str, int]) -> dict[str, tuple[Sequence[str], str]] | None:
+        """Collect the keys whose rows must be computed again; None when they cannot be named."""
+        incremental = self._model.contract.incremental
+        if incremental is None:
+            return None
+        changed = {
+            table: last.upstream.get(table, 0) for table in upstream if upstream[table] != last.upstream.get(table)
+        }
+        if any(
+            table not in incremental.reads or not builds.keys_are_known(self._cursor, table, since)
+            for table, since in changed.items()
+        ):
+            return None
+        types = [self._model.contract.columns[column].type for column in incremental.key]
+        definition = ", ".join(f"key_{number} {kind}" for number, kind in enumerate(types, start=1))
+        self._cursor.execute(f"create temp table affected ({definition}) on commit drop")
+        for table, since in changed.items():
+            builds.collect_affected(self._cursor, "affected", table, incremental.reads[table], types, since)
+        self._cursor.execute("analyze affected")
+        return {table: (columns, "pg_temp.affected") for table, columns in incremental.reads.items()}
+
+    def _apply(self, affected: dict[str, tuple[Sequence[str], str]] | None) -> tuple[int, int, int]:
+        """Compute rows and write the difference; returns rows inserted, updated, deleted."""
+        table = self._model.qualified_name
+        columns = ", ".join(self._model.contract.columns)
+        self._cursor.execute(f"select not exists (select from {table})")
+        (is_empty,) = one_row(self._cursor)
+        if is_empty:
+            # The first build has nothing to compare with.
+            inserted = self._compute(table, affected)
+            self._cursor.execute(f"analyze {table}")
+            return inserted, 0, 0
+        definitions = ", ".join(f"{name} {column.type}" for name, column in self._model.contract.columns.items())
+        self._cursor.execute(f"create temp table computed ({definitions}) on commit drop")
+        self._compute("computed", affected)
+        self._cursor.execute(f"create index on computed ({', '.join(self._model.contract.grain)})")
+        self._cursor.execute("analyze computed")
+        return self._merge(columns, affected is not None)
+
+    def _compute(self, into: str, affected: dict[str, tuple[Sequence[str], str]] | None) -> int:
+        columns = list(self._model.contract.columns)
+        if self._model.query is None:
+            return copy_rows(self._cursor, into, columns, self._rows_of_builder())
+        if affected:
+            sql = self._model.query.render_for_keys(self._values, affected)
+        else:
+            sql = self._model.query.render(self._values)
+        selected = ", ".join(f"cast(model.{name} as {self._model.contract.columns[name].type})" for name in columns)
+        self._cursor.execute(f"insert into {into} ({', '.join(columns)}) select {selected} from ({sql}) as model")
+        return int(self._cursor.rowcount)
+
+    def _rows_of_builder(self) -> Iterator[Sequence[object]]:
+        module, _colon, function = str(self._model.contract.built_by).partition(":")
+        builder: Builder = getattr(importlib.import_module(module), function)
+        # A second connection, because the first is busy with the COPY that these rows feed.
+        self._cursor.execute("select pg_export_snapshot()")
+        (snapshot,) = one_row(self._cursor)
+        reader = connect(self._context.workspace.settings.warehouse)
+        try:
+            reader.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
+            with reader.cursor() as cursor:
+                cursor.execute("set transaction snapshot %s", (snapshot,))
+            yield from builder(BuilderInput(reader, self._context))
+        finally:
+            reader.close()
+
+    def _merge(self, columns: str, only_affected: bool) -> tuple[int, int, int]:
+        contract = self._model.contract
+        asked = sorted({column for columns in self._column_sets for column in columns})
+        old = "".join(f", old.{name} as old_{name}" for name in asked)
+        new = "".join(f", new.{name} as new_{name}" for name in asked)
+        same_key = " and ".join(f"t.{name} = c.{name}" for name in contract.grain)
+        compared = [name for name in contract.columns if name not in contract.grain]
+        flag = [f"{CHECKED_LATER} = null"] if self._model.is_gated else []
+        update = ", ".join([*(f"{name} = c.{name}" for name in compared), *flag])
+        matched = (
+            f"when matched and ({_row('t', compared)}) is distinct from ({_row('c', compared)})"
+            f" then update set {update}"
+            if compared
+            else ""
+        )
+        within = ""
+        if only_affected and contract.incremental:
+            keys = ", ".join(f"key_{number}" for number in range(1, len(contract.incremental.key) + 1))
+            within = f" and ({_row('t', contract.incremental.key)}) in (select {keys} from pg_temp.affected)"
+        self._cursor.execute(
+            f"create temp table changes on commit drop as"
+            f" select cast(null as text) as action, false as old_exists, false as new_exists"
+            f"{''.join(f', t.{name} as old_{name}' for name in asked)}"
+            f"{''.join(f', t.{name} as new_{name}' for name in asked)}"
+            f" from {self._model.qualified_name} as t where false"
+        )
+        self._cursor.execute(
+            f"with change as (merge into {self._model.qualified_name} as t using computed as c on {same_key} {matched}"
+            f" when not matched then insert ({columns}) values ({_row('c', contract.columns)})"
+            f" when not matched by source{within} then delete"
+            f" returning merge_action() as action{old}{new})"
+            f" insert into changes select action, action <> 'INSERT', action <> 'DELETE'"
+            f"{''.join(f', old_{name}' for name in asked)}{''.join(f', new_{name}' for name in asked)} from change"
+        )
+        self._cursor.execute(
+            "select count(*) filter (where action = 'INSERT'), count(*) filter (where action = 'UPDATE'),"
+            " count(*) filter (where action = 'DELETE') from changes"
+        )
+        inserted, updated, deleted = one_row(self._cursor)
+        return inserted, updated, deleted
+
+    def _record(self, kind: Kind, counts: tuple[int, int, int], fingerprint: str, upstream: Mapping[str, int]) -> Build:
+        inserted, updated, deleted = counts
+        self._cursor.execute("select to_regclass('pg_temp.changes') is not null")
+        (has_changes,) = one_row(self._cursor)
+        listable = has_changes and builds.is_listable(self._cursor, self._model.qualified_name, sum(counts))
+        seconds = time.monotonic() - self._started
+        result = Build(0, self._model.name, kind, inserted, updated, deleted, fingerprint, dict(upstream), seconds)
+        build_id = builds.record(
+            self._cursor, result, self._context.run_id, has_changed_keys=listable or sum(counts) == 0
+        )
+        if listable and sum(counts):
+            builds.record_changed_keys(self._cursor, build_id, self._model.name, "changes", self._column_sets)
+        log.info(
+            "%s %s: %d inserted, %d updated, %d deleted in %.2f s",
+            self._model.name, kind, inserted, updated, deleted, seconds,
+        )  # fmt: skip
+        return Build(build_id, *[getattr(result, name) for name in list(Build.__dataclass_fields__)[1:]])
+
+
+def _row(alias: str, columns: Iterable[str]) -> str:
+    return ", ".join(f"{alias}.{name}" for name in columns)
+
+
+def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:
+    """The sets of columns by which incremental models downstream want to know what changed here."""
+    asked: dict[tuple[str, ...], None] = {}
+    for other in graph.downstream(model):
+        incremental: Any = other.contract.incremental
+        if incremental and model.qualified_name in incremental.reads:
+            asked[tuple(incremental.reads[model.qualified_name])] = None
+    return list(asked)

@@ -1,0 +1,34 @@
+-- Bookkeeping of the model runner; applied at every preparation of a workspace, so each statement can be repeated.
+
+create schema if not exists ops;
+
+-- Grain: one row per build of one table, also where nothing had to be done.
+create table if not exists ops.model_build (
+    build_id bigint generated always as identity primary key,
+    model text not null,
+    run_id text not null,
+    kind text not null check (kind in ('full', 'incremental', 'fresh', 'check')),
+    inserted bigint not null,
+    updated bigint not null,
+    deleted bigint not null,
+    -- What was built from what: equal fingerprint and upstream mean that a build would change nothing.
+    fingerprint text not null,
+    upstream jsonb not null,
+    -- False when too much changed to list each key: the next build downstream must be a full one.
+    has_changed_keys boolean not null,
+    started_at timestamptz not null,
+    seconds numeric not null
+);
+
+create index if not exists model_build_latest on ops.model_build (model, build_id desc);
+
+-- Grain: one row per build and key tuple whose rows it changed, before or after the change.
+-- Written only for the columns that an incremental model downstream asks for.
+create table if not exists ops.changed_key (
+    build_id bigint not null references ops.model_build,
+    model text not null,
+    columns text not null,
+    key jsonb not null
+);
+
+create index if not exists changed_key_lookup on ops.changed_key (model, columns, build_id);

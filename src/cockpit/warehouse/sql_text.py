@@ -1,0 +1,165 @@
+"""What can be known from a model's SQL by reading it: tables, columns, parameters; and narrowing it to some keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, TokenError
+
+from cockpit.errors import RuleFileError
+
+Value: TypeAlias = str | int | float | date | datetime
+
+_DIALECT = "postgres"
+
+
+@dataclass(frozen=True)
+class Query:
+    """One parsed select statement.
+
+    Attributes:
+        text: As written; part of the fingerprint of a build.
+        reads: Schema-qualified tables, `core.core_order`, CTE names excluded.
+        columns: Names of the final select, in order.
+        parameters: Names used as `:name`.
+    """
+
+    text: str
+    tree: exp.Expr
+    reads: frozenset[str]
+    columns: tuple[str, ...]
+    parameters: frozenset[str]
+
+    def render(self, values: Mapping[str, Value]) -> str:
+        """The SQL with each `:name` replaced by its quoted value."""
+        return _with_values(self.tree, values).sql(dialect=_DIALECT)
+
+    def render_for_keys(self, values: Mapping[str, Value], keys: Mapping[str, tuple[Sequence[str], str]]) -> str:
+        """The SQL over only those rows of its driving tables that belong to the affected keys.
+
+        Args:
+            values: Parameters.
+            keys: Schema-qualified table -> (its key columns, the table of affected keys with these many columns
+                named key_1, key_2, ...).
+        """
+        tree = _with_values(self.tree, values)
+        for table in list(tree.find_all(exp.Table)):
+            if _qualified(table) in keys and not _is_cte(table):
+                columns, affected = keys[_qualified(table)]
+                left = ", ".join(columns)
+                right = ", ".join(f"key_{number}" for number in range(1, len(columns) + 1))
+                narrowed = sqlglot.parse_one(
+                    f"select * from {_qualified(table)} where ({left}) in (select {right} from {affected})",
+                    dialect=_DIALECT,
+                )
+                alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
+                table.replace(exp.Subquery(this=narrowed, alias=alias))
+        return tree.sql(dialect=_DIALECT)
+
+
+def parse_query(text: str, where: str | Path) -> Query:
+    """Parse one select statement.
+
+    Raises:
+        RuleFileError: not parsable, not exactly one select, a select star or an unnamed column at the end, or a
+            table without its schema.
+    """
+    try:
+        statements = [tree for tree in sqlglot.parse(text, dialect=_DIALECT) if tree is not None]
+    except (ParseError, TokenError) as error:
+        faults = getattr(error, "errors", [])
+        line = faults[0].get("line", 1) if faults else 1
+        reason = faults[0].get("description", str(error)) if faults else str(error)
+        raise RuleFileError(f"SQL is not readable: {reason}", where=f"{where}:{line}") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+        raise RuleFileError("a model is exactly one select statement", where=f"{where}:1")
+    tree = statements[0]
+    columns = tuple(tree.named_selects)
+    if "*" in columns or "" in columns:
+        raise RuleFileError(
+            "the final select must name every column",
+            where=f"{where}:1",
+            found=", ".join(columns),
+            allowed="expr as name",
+        )
+    reads = set()
+    for table in tree.find_all(exp.Table):
+        if _is_cte(table):
+            continue
+        if not table.db and isinstance(table.this, exp.Identifier):
+            raise RuleFileError(
+                f"table {table.name} has no schema", where=f"{where}:1", allowed="staging., core. or marts. before it"
+            )
+        if isinstance(table.this, exp.Identifier):
+            reads.add(_qualified(table))
+    return Query(
+        text=text,
+        tree=tree,
+        reads=frozenset(reads),
+        columns=columns,
+        parameters=frozenset(node.name for node in tree.find_all(exp.Placeholder)),
+    )
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A parsed SQL expression, such as the condition of a check."""
+
+    tree: exp.Expr
+
+    def render(self, values: Mapping[str, Value]) -> str:
+        """The SQL with each `:name` replaced by its quoted value."""
+        return _with_values(self.tree, values).sql(dialect=_DIALECT)
+
+
+def parse_expression(text: str, where: str | Path) -> Expression:
+    """Parse one SQL expression.
+
+    Raises:
+        RuleFileError: not parsable as a single expression.
+    """
+    try:
+        return Expression(sqlglot.parse_one(text, dialect=_DIALECT, into=exp.Condition))
+    except (ParseError, TokenError) as error:
+        raise RuleFileError("SQL condition is not readable", where=f"{where}:1", found=text) from error
+
+
+def _qualified(table: exp.Table) -> str:
+    return f"{table.db}.{table.name}"
+
+
+def _is_cte(table: exp.Table) -> bool:
+    if table.db:
+        return False
+    scope: exp.Expr | None = table
+    while scope is not None:
+        with_ = scope.args.get("with_") or scope.args.get("with")
+        if with_ is not None and any(cte.alias == table.name for cte in with_.expressions):
+            return True
+        scope = scope.parent
+    return False
+
+
+def _with_values(tree: exp.Expr, values: Mapping[str, Value]) -> exp.Expr:
+    def fill(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Placeholder):
+            return _literal(values[node.name])
+        return node
+
+    return tree.copy().transform(fill)
+
+
+def _literal(value: Value) -> exp.Expr:
+    if isinstance(value, datetime):
+        return exp.cast(exp.Literal.string(value.isoformat()), "timestamptz", dialect=_DIALECT)
+    if isinstance(value, date):
+        return exp.cast(exp.Literal.string(value.isoformat()), "date", dialect=_DIALECT)
+    if isinstance(value, str):
+        return exp.Literal.string(value)
+    return exp.Literal.number(value)

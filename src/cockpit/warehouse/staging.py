@@ -1,0 +1,248 @@
+"""Generate the staging models from the sources' mappings.
+
+`stg_<source>__<entity>` types what raw holds as received; a text that does not fit its type becomes null and its
+column is listed in `invalid_columns`. `stg_<entity>` is what core reads: the rows that passed their checks, of all
+sources, under the columns of the conformed contract.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.errors import RuleFileError
+from cockpit.i18n import _
+from cockpit.rulebook.contract import Check, Column, Contract, Incremental
+from cockpit.rulebook.source import Conform, Entity, SourceColumn
+from cockpit.rulebook.workspace import Workspace
+
+POSTGRES_TYPES = {
+    "text": "text",
+    "bigint": "bigint",
+    "integer": "integer",
+    "numeric": "numeric",
+    "date": "date",
+    "timestamp": "timestamptz",
+    "boolean": "boolean",
+}
+
+# Columns that every stg_<source>__<entity> has beside the source's own.
+_TECHNICAL = {
+    "source_key": Column(
+        type="text", nullable=False, description="Key of the row in the source", description_zh="来源系统中的主键"
+    ),
+    "batch_id": Column(
+        type="bigint", nullable=False, description="Import batch that brought this version", description_zh="导入批次"
+    ),
+    "invalid_columns": Column(
+        type="text[]",
+        nullable=False,
+        description="Columns whose received text does not fit their type; they are null here",
+        description_zh="内容与类型不符的字段",
+    ),
+    "is_quarantined": Column(
+        type="boolean",
+        description="True: failed a rule; false: passed; null: not checked since it last changed",
+        description_zh="是否被隔离；空值表示尚未检查",
+    ),
+}
+
+TYPE_CHECK = Check(
+    id="values_fit_types",
+    expect="condition",
+    condition="cardinality(invalid_columns) = 0",
+    on_fail="quarantine",
+    message="A value does not fit the type of its column",
+    message_zh="字段内容与类型不符",
+)
+
+
+@dataclass(frozen=True)
+class SourceEntity:
+    """An entity together with the names it is known by."""
+
+    source: str
+    name: str
+    owner: str
+    entity: Entity
+
+    @property
+    def raw_table(self) -> str:
+        """Table in schema raw."""
+        return f"{self.source}__{self.name}"
+
+    @property
+    def staging_table(self) -> str:
+        """Table in schema staging."""
+        return f"stg_{self.source}__{self.name}"
+
+
+def source_entities(workspace: Workspace) -> Iterator[SourceEntity]:
+    """Every entity of every source of a workspace."""
+    for source in workspace.sources.values():
+        for name, entity in source.entities.items():
+            yield SourceEntity(source.source, name, entity.owner or source.owner, entity)
+
+
+def raw_tables(workspace: Workspace) -> list[str]:
+    """Names of the tables in schema raw."""
+    return [entity.raw_table for entity in source_entities(workspace)]
+
+
+def source_model(source: SourceEntity) -> tuple[Contract, str]:
+    """Contract and SQL of `stg_<source>__<entity>`."""
+    columns = source.entity.columns
+    typed, misfits = [], []
+    for received, column in columns.items():
+        text = f"nullif(btrim(payload ->> {_quoted(received)}), '')"
+        name = source.entity.our_name(received)
+        if column.type == "text":
+            typed.append(f"{text} as {name}")
+            continue
+        kind = POSTGRES_TYPES[column.type]
+        fits = f"pg_input_is_valid({text}, {_quoted(kind)})"
+        typed.append(f"case when {fits} then cast({text} as {kind}) end as {name}")
+        misfits.append(f"case when not {fits} then {_quoted(name)} end")
+    invalid = f"array_remove(cast(array[{', '.join(misfits)}] as text[]), null)" if misfits else "cast('{}' as text[])"
+    inner = ["key as source_key", "batch_id", *typed, f"{invalid} as invalid_columns"]
+    # The outer level exists so that the keys of regrouped entities are written in our names.
+    outer = [
+        "source_key",
+        "batch_id",
+        *(source.entity.our_name(received) for received in columns),
+        *(f"{_key_text(conform)} as {_key_column(name)}" for name, conform in _regrouping(source).items()),
+        "invalid_columns",
+    ]
+    sql = (
+        f"select\n    {_list(outer)}\nfrom (\n    select\n    {_list(inner)}\n"
+        f"    from raw.{source.raw_table}\n    where deleted_at is null\n) as typed"
+    )
+    documented = {
+        "source_key": _TECHNICAL["source_key"],
+        "batch_id": _TECHNICAL["batch_id"],
+        **{source.entity.our_name(received): _documented(column) for received, column in columns.items()},
+        **{
+            _key_column(name): Column(
+                type="text", description=f"Key of the conformed {name}", description_zh=f"归一实体 {name} 的主键"
+            )
+            for name in _regrouping(source)
+        },
+        "invalid_columns": _TECHNICAL["invalid_columns"],
+    }
+    contract = Contract(
+        table=source.staging_table,
+        description=f"{source.name} of {source.source}, typed",
+        description_zh=f"来源 {source.source} 的 {source.name}，已转换类型",
+        grain=("source_key",),
+        owner=source.owner,
+        materialised="incremental",
+        incremental=Incremental(key=("source_key",), reads={f"raw.{source.raw_table}": ("key",)}),
+        columns=documented,
+        checks=(TYPE_CHECK, *_required_checks(source.entity), *source.entity.checks),
+        indexes=(("batch_id",), *((_key_column(name),) for name in _regrouping(source))),
+    )
+    return contract, sql
+
+
+def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tuple[Contract, str]:
+    """Contract and SQL of `stg_<entity>`: the checked rows of every source that conforms to it.
+
+    Args:
+        workspace: Its sources say who conforms.
+        contract: The hand-written contract; `source` and `source_key` are its grain.
+        path: Its file, for messages.
+
+    Raises:
+        RuleFileError: a source gives a column that the contract does not have.
+    """
+    entity_name = contract.table.removeprefix("stg_")
+    parts: list[str] = []
+    reads: dict[str, tuple[str, ...]] = {}
+    for source in source_entities(workspace):
+        conform = source.entity.conforms_to.get(entity_name)
+        if conform is None:
+            continue
+        stray = sorted(set(conform.columns) - set(contract.columns))
+        if stray:
+            raise RuleFileError(
+                _("conforms_to.{entity} gives a column that the contract does not have", entity=entity_name),
+                where=f"{workspace.folder / workspace.settings.sources / source.source}.yml:1",
+                found=stray[0],
+                allowed=", ".join(sorted(contract.columns)),
+                fix=_("Correct the name or add the column to {path}.", path=path),
+            )
+        regrouped = entity_name in _regrouping(source)
+        key = _key_column(entity_name) if regrouped else "source_key"
+        columns = [f"{_quoted(source.source)} as source", f"{key} as source_key"]
+        for name, column in contract.columns.items():
+            if name not in ("source", "source_key"):
+                columns.append(f"cast({conform.columns.get(name, 'null')} as {column.type}) as {name}")
+        rows = ["is_quarantined is false", *([f"{key} is not null"] if regrouped else [])]
+        if conform.where:
+            rows.append(f"({conform.where})")
+        distinct = f"distinct on ({key}) " if regrouped else ""
+        latest = f"{conform.latest_by} desc nulls last, source_key desc" if conform.latest_by else "source_key desc"
+        order = f"\norder by {key}, {latest}" if regrouped else ""
+        table = f"staging.{source.staging_table}"
+        parts.append(f"(select {distinct}{', '.join(columns)}\nfrom {table}\nwhere {' and '.join(rows)}{order})")
+        reads[table] = (key,)
+    if not parts:
+        # No source of this workspace has the entity: core finds an empty table instead of none.
+        nothing = [f"cast(null as {column.type}) as {name}" for name, column in contract.columns.items()]
+        return contract.model_copy(update={"materialised": "table"}), f"select {', '.join(nothing)} where false"
+    changed = {"materialised": "incremental", "incremental": Incremental(key=("source_key",), reads=reads)}
+    return contract.model_copy(update=changed), "\nunion all\n".join(parts)
+
+
+def _regrouping(source: SourceEntity) -> dict[str, Conform]:
+    """Conformed entities whose rows are not the entity's own rows: a flat export repeats them."""
+    own = (
+        ("source_key",)
+        if source.entity.key == "line"
+        else tuple(source.entity.our_name(column) for column in source.entity.key)
+    )
+    return {
+        name: conform
+        for name, conform in source.entity.conforms_to.items()
+        if conform.key not in (own, ("source_key",))
+    }
+
+
+def _key_column(entity: str) -> str:
+    return f"{entity}_group_key"
+
+
+def _key_text(conform: Conform) -> str:
+    """The key's values joined by '|', null when one of them is missing."""
+    return " || '|' || ".join(f"cast({column} as text)" for column in conform.key)
+
+
+def _required_checks(entity: Entity) -> Iterator[Check]:
+    for received, column in entity.columns.items():
+        if column.required:
+            name = entity.our_name(received)
+            yield Check(
+                expect="not_null",
+                column=name,
+                on_fail="quarantine",
+                message=f"{column.description} is missing",
+                message_zh=f"缺少{column.description_zh}",
+            )
+
+
+def _documented(column: SourceColumn) -> Column:
+    return Column(
+        type=POSTGRES_TYPES[column.type],
+        description=column.description,
+        description_zh=column.description_zh,
+        unit=column.unit,
+    )
+
+
+def _list(expressions: list[str]) -> str:
+    return ",\n    ".join(expressions)
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,112 @@
+"""A viewer may run the charts that are stored, and nothing else.
+
+Superset lets anybody who may see a chart post a query of their own for its dataset, with free SQL in metrics,
+columns and filters. Rows stay protected by PostgreSQL, but free SQL can still call functions and probe the server;
+so for people who may not write charts every SQL text of a request has to stand in the chart it names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import g, has_request_context
+from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
+from superset.exceptions import SupersetSecurityException
+from superset.security import SupersetSecurityManager
+
+
+def requesting_username() -> str | None:
+    """The person logged in; None for guests, anonymous visitors and work outside a request."""
+    user = getattr(g, "user", None) if has_request_context() else None
+    if user is None or user.is_anonymous or getattr(user, "is_guest_user", False):
+        return None
+    return str(user.username)
+
+
+class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # Superset ships no types
+    """Superset's rules, and beyond them: no guests, no foreign SQL, no shared cache entry."""
+
+    def raise_for_access(self, *args: Any, **resources: Any) -> None:
+        super().raise_for_access(*args, **resources)
+        if self.can_access("can_write", "Chart"):
+            return
+        if resources.get("viz") is not None or resources.get("sql") or resources.get("query") is not None:
+            raise refusal("Only charts of the cockpit can be queried")
+        if (query_context := resources.get("query_context")) is not None:
+            refuse_foreign_sql(query_context)
+
+    def get_rls_cache_key(self, datasource: Any) -> list[str]:
+        """Keep results apart by person even where a chart type ignores CACHE_QUERY_BY_USER."""
+        return [*super().get_rls_cache_key(datasource), f"person={requesting_username()}"]
+
+    def get_guest_user_from_request(self, req: Any) -> None:
+        """Refuse guest tokens: they carry any username their maker likes."""
+        return
+
+
+def refusal(message: str) -> SupersetSecurityException:
+    return SupersetSecurityException(
+        SupersetError(
+            message=message,
+            error_type=SupersetErrorType.DATASOURCE_SECURITY_ACCESS_ERROR,
+            level=ErrorLevel.ERROR,
+        )
+    )
+
+
+def refuse_foreign_sql(query_context: Any) -> None:
+    """Raise unless every name is a column or metric of the dataset and every expression is stored in the chart."""
+    datasource = query_context.datasource
+    names = {*datasource.column_names, *(metric.metric_name for metric in datasource.metrics)}
+    chart = query_context.slice_
+    stored: frozenset[str] = frozenset()
+    stored_layers: list[Any] = []
+    if chart is not None and (chart.datasource_id, chart.datasource_type) == (datasource.id, datasource.type):
+        definition = [json.loads(text) for text in (chart.params, chart.query_context) if text]
+        stored = frozenset(_sql_texts(definition))
+        stored_layers = [layer for part in definition for layer in part.get("annotation_layers") or []]
+    for query in query_context.queries:
+        if query.datasource is not None and query.datasource.id != datasource.id:
+            raise refusal("A query names another dataset than its chart")
+        if any(layer not in stored_layers for layer in query.annotation_layers):
+            raise refusal("Annotation layers can only be those of the chart")
+        labels = {metric["label"] for metric in query.metrics or [] if isinstance(metric, dict) and "label" in metric}
+        for expression in _expressions(query):
+            if isinstance(expression, str):
+                allowed = expression in names | stored | labels
+            else:
+                allowed = all(text in names | stored for text in _sql_texts(expression)) and _known(expression, names)
+            if not allowed:
+                raise refusal("Only the chart's own columns, metrics and filters can be queried")
+
+
+def _expressions(query: Any) -> Iterator[str | dict[str, Any]]:
+    """Every part of a query that Superset turns into SQL other than by binding a value."""
+    yield from query.columns
+    yield from query.metrics or []
+    yield from query.series_columns
+    yield from (part for part in (query.granularity, query.series_limit_metric) if part)
+    yield from (order[0] for order in query.orderby if order and order[0])
+    yield from (clause["col"] for clause in query.filter)
+    yield from (query.extras[key] for key in ("where", "having") if query.extras.get(key))
+
+
+def _sql_texts(value: Any) -> Iterable[str]:
+    """All SQL texts inside stored or posted JSON."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key in {"sqlExpression", "where", "having"} and isinstance(inner, str):
+                yield inner
+            else:
+                yield from _sql_texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _sql_texts(inner)
+
+
+def _known(expression: dict[str, Any], names: set[str]) -> bool:
+    """Whether a metric made of column and aggregate, rather than of SQL, uses a column of the dataset."""
+    column = expression.get("column")
+    return column is None or column.get("column_name") in names
