@@ -17,6 +17,9 @@ from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
 
+_SQL_KEYS = frozenset({"sqlExpression", "expression", "where", "having"})
+
+
 def requesting_username() -> str | None:
     """The person logged in; None for guests, anonymous visitors and work outside a request."""
     user = getattr(g, "user", None) if has_request_context() else None
@@ -97,7 +100,7 @@ def _sql_texts(value: Any) -> Iterable[str]:
     """All SQL texts inside stored or posted JSON."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key in {"sqlExpression", "where", "having"} and isinstance(inner, str):
+            if key in _SQL_KEYS and isinstance(inner, str):
                 yield inner
             else:
                 yield from _sql_texts(inner)

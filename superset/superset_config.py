@@ -11,6 +11,7 @@ Read from the environment:
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "src")]
 
 from access import CockpitSecurityManager, requesting_username  # noqa: E402
+from landing import install_landing  # noqa: E402
 
 from cockpit.bi.identity import (  # noqa: E402
     LIFETIME_SECONDS,
@@ -42,6 +44,8 @@ Path(DATA_DIR).mkdir(parents=True, exist_ok=True)
 CUSTOM_SECURITY_MANAGER = CockpitSecurityManager
 AUTH_USER_REGISTRATION = False
 FAB_ADD_SECURITY_API = True
+# Guest tokens are refused (access.py); the secret that Superset ships is public, this one nobody knows.
+GUEST_TOKEN_JWT_SECRET = secrets.token_hex(32)
 
 
 def DB_CONNECTION_MUTATOR(  # noqa: N802 - Superset's name
@@ -71,7 +75,6 @@ FEATURE_FLAGS = {
     "ALLOW_ADHOC_SUBQUERY": False,
     "EMBEDDED_SUPERSET": False,
     "EMBEDDABLE_CHARTS": False,
-    "DATE_FORMAT_IN_EMAIL_SUBJECT": False,
 }
 ROW_LIMIT = 10_000
 SQL_MAX_ROW = 10_000
@@ -125,6 +128,7 @@ LANGUAGES = {
 }
 BABEL_DEFAULT_LOCALE = "zh" if os.environ.get("COCKPIT_LANG", "en").lower().startswith("zh") else "en"
 APP_NAME = "CRM Cockpit"
+FLASK_APP_MUTATOR = install_landing
 THEME_DEFAULT = yaml.safe_load((_HERE / "themes" / "cockpit.yml").read_text(encoding="utf-8"))
 THEME_DARK = None
 ENABLE_UI_THEME_ADMINISTRATION = False
@@ -134,8 +138,9 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
         "description": "",
         "label": "Cockpit",
         "isDefault": True,
-        # Blue is actual, grey is target; the rest tells categories apart. Red is kept for "act".
-        "colors": ["#1f5fa8", "#9aa5b1", "#3a9188", "#c08a2e", "#6d5ba3", "#5b7083", "#8fb8de", "#a7cfc9"],
+        # Blue is money received, light blue ordered, ink the target; the rest tells categories apart.
+        # Red is kept for "act".
+        "colors": ["#1f5fa8", "#a9c6e6", "#3d4852", "#3a9188", "#c08a2e", "#6d5ba3", "#5b7083", "#8fb8de"],
     }
 ]
 # 万 and 亿 have no place in the browser's number formats; Chinese charts show amounts in 万元 (see labels.zh.yml).

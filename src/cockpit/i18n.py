@@ -30,7 +30,7 @@ def catalogue(lang: str) -> dict[str, str]:
     return merged
 
 
-def _(text: str, lang: str | None = None, **values: object) -> str:
+def _(text: str, /, lang: str | None = None, **values: object) -> str:
     """Translate a text and fill its `{named}` places; falls back to the English text."""
     template = catalogue(lang or language()).get(text, text)
     return template.format(**values) if values else template

@@ -36,7 +36,7 @@ begin
     loop
         execute format('revoke all on function %s from public', routine);
         -- Only what pipelines use; lo_import and lo_export would give them the server's disk.
-        if cast(routine as text) ~ '^(set_config|pg_sleep|pg_(try_)?advisory_|pg_(terminate|cancel)_backend|pg_stat_get)'
+        if cast(routine as text) ~ '^(set_config|pg_sleep|pg_export_snapshot|pg_(try_)?advisory_|pg_(terminate|cancel)_backend|pg_stat_get)'
         then
             execute format('grant execute on function %s to cockpit_etl', routine);
         end if;
@@ -45,7 +45,6 @@ begin
     revoke usage on language plpgsql from public;
     grant usage on language plpgsql to cockpit_etl;
     revoke all on schema public from public;
-    grant all on schema public to cockpit_etl;
 
     -- A role may loosen most of its own settings with SET; temp_file_limit and the connection limit it may not.
     -- The first line of defence is that viewers can send no statement of their own (superset/access.py).
@@ -54,9 +53,12 @@ begin
     execute format('alter role bi_reader in database %I set idle_in_transaction_session_timeout = %L',
                    current_database(), '60s');
     execute format('alter role bi_reader in database %I set default_transaction_read_only = on', current_database());
-    execute format('alter role bi_reader in database %I set temp_file_limit = %L', current_database(), '1GB');
     execute format('alter role bi_reader in database %I set search_path = marts', current_database());
-    alter role bi_reader
-        nosuperuser nocreatedb nocreaterole noreplication nobypassrls connection limit 60;
+    alter role bi_reader nocreatedb nocreaterole connection limit 60;
+    -- Managed servers have no superuser; there the two remain at the server's default.
+    if (select rolsuper from pg_roles where rolname = current_user) then
+        alter role bi_reader nosuperuser noreplication nobypassrls;
+        execute format('alter role bi_reader in database %I set temp_file_limit = %L', current_database(), '1GB');
+    end if;
 end
 $$;

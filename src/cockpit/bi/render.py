@@ -2,7 +2,7 @@
 
 `${lang}`                          the language's code
 `${chart.region_map}`              an entry of labels.<lang>.yml, by its path
-`${parameter.red_below}`           a parameter of the workspace; `${percent parameter.red_below}` writes 0.8 as 80
+`${parameter.pace_threshold}`      a parameter of the workspace; `${percent parameter....}` writes 0.8 as 80
 `${case product_category of x}`    SQL that turns the codes in column x into the texts of `values:`
 """
 
@@ -47,7 +47,8 @@ class Renderer:
             return self._case(match[1], match[2], where)
         if place.startswith("percent "):
             return f"{100 * float(self._look_up(place.removeprefix('percent '), where)):g}"
-        return str(self._look_up(place, where))
+        # A label may itself name a parameter.
+        return str(self.render(self._look_up(place, where), where))
 
     def _look_up(self, path: str, where: str) -> Any:
         value: Any = self._context

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
 from psycopg2.extras import execute_values
 
 from cockpit.rulebook.security import SecurityRules
@@ -36,11 +37,6 @@ class SecurityChange:
         return self.scopes_added + self.scopes_removed + int(self.key_rotated)
 
 
-def security_statements(folder: Path) -> list[str]:
-    """Statements that create schema `security`, in order; `provision.sql` and `protect_table.sql` are not among them."""
-    return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("[0-9]*.sql"))]
-
-
 def install_security(connection: PgConnection, folder: Path) -> None:
     """Create or bring up to date the functions and tables of schema `security`, in one transaction.
 
@@ -49,8 +45,8 @@ def install_security(connection: PgConnection, folder: Path) -> None:
         folder: include/sql/security.
     """
     with connection, connection.cursor() as cursor:
-        for statement in security_statements(folder):
-            cursor.execute(statement)
+        for path in sorted(folder.glob("[0-9]*.sql")):
+            cursor.execute(path.read_text(encoding="utf-8"))
 
 
 def apply_security(connection: PgConnection, rules: SecurityRules, identity_key: bytes) -> SecurityChange:
@@ -63,32 +59,45 @@ def apply_security(connection: PgConnection, rules: SecurityRules, identity_key:
         rules: People and their scopes.
         identity_key: What Superset signs with, at least 32 bytes.
     """
-    wanted = rules.scopes()
     with connection, connection.cursor() as cursor:
-        cursor.execute("lock table security.user_scope, security.identity_key in share row exclusive mode")
-        cursor.execute("select username, scope_kind, scope_key from security.user_scope")
-        present = set(cursor.fetchall())
-        added, removed = wanted - present, present - wanted
-        if removed:
-            execute_values(
-                cursor,
-                "delete from security.user_scope as scope using (values %s) as gone (username, kind, key) "
-                "where (scope.username, scope.scope_kind, scope.scope_key) = (gone.username, gone.kind, gone.key)",
-                sorted(removed),
-            )
-        if added:
-            execute_values(
-                cursor, "insert into security.user_scope (username, scope_kind, scope_key) values %s", sorted(added)
-            )
-        cursor.execute("select key from security.identity_key where slot = 'current'")
-        row = cursor.fetchone()
-        key_rotated = row is None or bytes(row[0]) != identity_key
-        if key_rotated:
-            cursor.execute("delete from security.identity_key where slot = 'previous'")
-            cursor.execute(
-                "update security.identity_key set slot = 'previous', retired_at = now() where slot = 'current'"
-            )
-            cursor.execute("insert into security.identity_key (slot, key) values ('current', %s)", (identity_key,))
-    change = SecurityChange(len(added), len(removed), key_rotated)
-    logger.info("row security: %s scopes added, %s removed, key rotated: %s", len(added), len(removed), key_rotated)
+        change = write_security(cursor, rules, identity_key)
+    logger.info(
+        "row security: %s scopes added, %s removed, key rotated: %s",
+        change.scopes_added,
+        change.scopes_removed,
+        change.key_rotated,
+    )
     return change
+
+
+def write_security(cursor: PgCursor, rules: SecurityRules, identity_key: bytes) -> SecurityChange:
+    """`apply_security` inside a transaction of the caller's."""
+    # Two writers at once would each compute a difference to the same old state.
+    cursor.execute("lock table security.user_scope, security.identity_key in share row exclusive mode")
+    cursor.execute("select username, scope_kind, scope_key from security.user_scope")
+    present = set(cursor.fetchall())
+    wanted = rules.scopes()
+    added, removed = wanted - present, present - wanted
+    if removed:
+        execute_values(
+            cursor,
+            "delete from security.user_scope as scope using (values %s) as gone (username, kind, key) "
+            "where (scope.username, scope.scope_kind, scope.scope_key) = (gone.username, gone.kind, gone.key)",
+            sorted(removed),
+        )
+    if added:
+        execute_values(
+            cursor, "insert into security.user_scope (username, scope_kind, scope_key) values %s", sorted(added)
+        )
+    return SecurityChange(len(added), len(removed), _write_key(cursor, identity_key))
+
+
+def _write_key(cursor: PgCursor, identity_key: bytes) -> bool:
+    cursor.execute("select key from security.identity_key where slot = 'current'")
+    row = cursor.fetchone()
+    if row is not None and bytes(row[0]) == identity_key:
+        return False
+    cursor.execute("delete from security.identity_key where slot = 'previous'")
+    cursor.execute("update security.identity_key set slot = 'previous', retired_at = now() where slot = 'current'")
+    cursor.execute("insert into security.identity_key (slot, key) values ('current', %s)", (identity_key,))
+    return True

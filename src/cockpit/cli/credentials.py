@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cockpit.cli.subparsers import Subparsers
 from cockpit.i18n import _
 
 if TYPE_CHECKING:
-    from cockpit.rulebook.security import Person
+    from cockpit.rulebook.security import Person, Role
 
 
 def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
@@ -29,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from cockpit.cli.output import table
     from cockpit.errors import StackError
-    from cockpit.stack.people import ADMIN, people
+    from cockpit.stack.people import ADMIN, people, roles
     from cockpit.stack.settings import Settings
 
     settings = Settings.load()
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
             raise StackError(_("there is no such user"), found=arguments.user, allowed=", ".join(usernames))
         print(settings.secret(f"user_{arguments.user}"))
         return 0
+    known_roles = roles(settings)
     addresses = settings.addresses()
     print(_("Cockpit  {address}", address=addresses["superset"]))
     print(_("Airflow  {address}", address=addresses["airflow"]) + "  " + _("(admin only)"))
@@ -50,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             username,
             settings.secret(f"user_{username}"),
             _name(known.get(username), settings.language),
-            _role(known.get(username)),
+            _role(known.get(username), known_roles, settings.language),
             _scope(known.get(username)),
         ]
         for username in usernames
@@ -65,10 +67,11 @@ def _name(person: Person | None, lang: str) -> str:
     return person.name_zh if lang == "zh" else person.name
 
 
-def _role(person: Person | None) -> str:
+def _role(person: Person | None, known: Mapping[str, Role], lang: str) -> str:
     if person is None or person.superset_role:
         return _("administrator")
-    return ", ".join(_(role) for role in person.roles) or "-"
+    found = [known[role] for role in person.roles if role in known]
+    return ", ".join(role.label_zh if lang == "zh" else role.label for role in found) or "-"
 
 
 def _scope(person: Person | None) -> str:

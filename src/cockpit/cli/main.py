@@ -24,6 +24,10 @@ VERBS = (
     "setup",
     "up",
     "down",
+    "demo",
+    "run",
+    "report",
+    "superset",
     "status",
     "logs",
     "doctor",
@@ -38,13 +42,15 @@ EXIT_INTERRUPTED = 130
 
 def parser() -> argparse.ArgumentParser:
     """The parser with all verbs."""
+    # argparse takes its own texts (usage, options, errors) from this name; they come from our catalogue too.
+    argparse._ = _  # type: ignore[attr-defined]
     root = argparse.ArgumentParser(
         prog="cockpit",
         description=_("CRM Cockpit: from raw customer data to figures that people trust."),
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=16),
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
         epilog=_("Exit codes: 0 done, 1 failed, 2 usage, 3 configuration wrong, 4 platform not running, 75 try again."),
     )
-    root.add_argument("--version", action="version", version=__version__)
+    root.add_argument("-V", "--version", action="version", version=__version__)
     verbs = root.add_subparsers(dest="verb", metavar=_("VERB"), required=True, title=_("verbs"))
     for verb in VERBS:
         module = importlib.import_module(f"cockpit.cli.{verb}")
@@ -61,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Data, logs and secrets of the platform are nobody else's business.
     os.umask(0o077)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    # Libraries set levels on loggers of their own; the terminal shows warnings whatever they think.
+    logging.getLogger().handlers[0].setLevel(logging.WARNING)
     # argparse wraps at the terminal's width; without a terminal 80 columns fit everywhere.
     os.environ.setdefault("COLUMNS", "80") if not sys.stdout.isatty() else None
     given = parser().parse_args(arguments)

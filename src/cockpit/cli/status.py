@@ -40,6 +40,7 @@ def _as_json(status: StackStatus) -> dict[str, Any]:
     return {
         "is_healthy": status.is_healthy,
         "memory_mb": round(status.memory_mb),
+        "leftover_count": status.leftover_count,
         "services": [
             {
                 "name": service.name,
@@ -62,7 +63,10 @@ def _print_table(status: StackStatus) -> None:
 
     header = [_("SERVICE"), _("ADDRESS"), _("HEALTH"), _("MEMORY"), _("UPTIME"), _("CRASHES")]
     print(table(header, [_row(service) for service in status.services], right=(3, 4, 5)))
-    if not status.is_stopped:
+    if status.leftover_count:
+        print(_("The supervisor was killed; {count} processes run without it.", count=status.leftover_count))
+        print(_("'./cockpit up' or './cockpit down' ends them."))
+    elif not status.is_stopped:
         print(_("Memory of the whole platform: {memory} MB", memory=round(status.memory_mb)))
     for service in status.services:
         if service.crashes:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from psycopg2 import sql
 from psycopg2.extensions import cursor as PgCursor
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 _BLOCK_ROWS = 20_000
+_READ_BYTES = 1 << 16
 _NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
@@ -19,7 +24,7 @@ Write = Callable[[pd.Series, str], list[str]]
 
 
 def whole(values: pd.Series, _offset: str) -> list[str]:
-    """Whole numbers; null and negative ones of a nullable id become null through `nullable_id`."""
+    """Whole numbers without null."""
     return [str(value) for value in values.tolist()]
 
 
@@ -92,31 +97,34 @@ def copy_frame(
     """
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
     statement = sql.SQL("copy {} ({}) from stdin").format(table, names)
-    cursor.copy_expert(statement, _Blocks(_blocks(columns, frame, offset)))
+    cursor.copy_expert(statement, _Blocks(_blocks(columns, frame, offset)), _READ_BYTES)
     return len(frame)
 
 
-def _blocks(columns: Sequence[CopyColumn], frame: pd.DataFrame, offset: str) -> Iterator[str]:
+def _blocks(columns: Sequence[CopyColumn], frame: pd.DataFrame, offset: str) -> Iterator[bytes]:
     for begin in range(0, len(frame), _BLOCK_ROWS):
         block = frame.iloc[begin : begin + _BLOCK_ROWS]
         written = [column.write(block[column.source or column.name], offset) for column in columns]
-        yield "\n".join(map("\t".join, zip(*written, strict=True))) + "\n"
+        yield ("\n".join(map("\t".join, zip(*written, strict=True))) + "\n").encode()
 
 
-class _Blocks(io.TextIOBase):
+class _Blocks(io.RawIOBase):
     """A readable file over generated blocks, as psycopg2's COPY wants one."""
 
-    def __init__(self, blocks: Iterator[str]) -> None:
+    def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
-        self._block, self._place = "", 0
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
+        """Yes."""
         return True
 
-    def read(self, size: int | None = -1, /) -> str:
-        if self._place >= len(self._block):
-            self._block, self._place = next(self._blocks, ""), 0
-        end = len(self._block) if size is None or size < 0 else self._place + size
-        piece = self._block[self._place : end]
-        self._place += len(piece)
-        return piece
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill the buffer from the current block; 0 after the last one."""
+        if not self._rest:
+            self._rest = memoryview(next(self._blocks, b""))
+        target = memoryview(buffer)
+        size = min(len(target), len(self._rest))
+        target[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size

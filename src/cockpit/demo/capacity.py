@@ -11,7 +11,6 @@ from cockpit.demo.profile import Profile, Scale
 from cockpit.errors import StackError
 from cockpit.i18n import _
 
-
 _GIB = 1024**3
 
 

@@ -88,7 +88,7 @@ class Company:
             receipt_id += len(batch.receipts)
             yield batch
 
-    def _orders_per_day(self, rng: np.random.Generator) -> tuple[np.ndarray, Ints]:
+    def _orders_per_day(self, rng: np.random.Generator) -> tuple[Times, Ints]:
         days = np.arange(self.first_month.astype("datetime64[D]"), np.datetime64(self.clock.today) + 1)
         weights = day_weights(days, self.profile.company.rhythm)
         weights[-1] *= self._open_share_of_today()
@@ -129,7 +129,7 @@ def generate(scale: Scale, as_of: datetime, seed: int, profile: Profile | None =
     )
 
 
-def times_of_day(rng: np.random.Generator, profile: Profile, days: np.ndarray, clock: Clock) -> Times:
+def times_of_day(rng: np.random.Generator, profile: Profile, days: Times, clock: Clock) -> Times:
     """A moment within business hours of each day, ascending, none after `as_of`."""
     rhythm = profile.company.rhythm
     opening, closing = rhythm.opening_hour * _HOUR_SECONDS, rhythm.closing_hour * _HOUR_SECONDS

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cockpit.demo.clock import Clock
 from cockpit.demo.credit_code import make_codes
-from cockpit.demo.draw import Bools, Ints, Stream, Times, choose, generator, sample, seconds
+from cockpit.demo.draw import Bools, Ints, Stream, Times, categorical, choose, generator, sample, seconds, unmarked
 from cockpit.demo.profile import City, NamesFile, Profile
 
 _DAYS_PER_YEAR = 365.25
@@ -125,14 +125,16 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
             "name": _spell_names(rng, profile.names, companies, records),
             "credit_code": _draw_credit_codes(rng, profile, cities, companies, records),
             "phone": _draw_phones(rng, profile, cities, companies, records),
-            "region_code": pd.Categorical.from_codes(region, [item.region_code for item in profile.regions]),
+            "region_code": categorical(region, [item.region_code for item in profile.regions]),
             "industry": [companies.industries[company] for company in records.company.tolist()],
             "owner_username": [owners[index] for index in owner.tolist()],
             "created_at": created_at,
             "updated_at": updated_at,
         }
     )
-    variant = np.where(records.is_repeat, np.where(records.has_same_code, SAME_CODE, SAME_NAME), None)
+    variant = unmarked(count)
+    variant[records.is_repeat] = SAME_NAME
+    variant[records.has_same_code] = SAME_CODE
     clusters = pd.DataFrame({"customer_id": ids, "true_customer_id": true_ids, "variant": variant})
     look_alikes = pd.DataFrame(
         {
@@ -171,7 +173,7 @@ def _draw_companies(
     branch_count = round(profile.dirt.look_alikes.branch_share * count)
     plain_count = count - near_count - branch_count
 
-    city, brand, trade = _draw_name_parts(rng, profile, cities, region_of_city, plain_count)
+    city, brand, trade = _draw_name_parts(rng, profile, region_of_city, plain_count)
     form = choose(rng, [item.share for item in names.legal_forms], plain_count)
     bracketed = rng.random(plain_count) < names.bracketed_city_share
     width = len(names.brand_alphabet)
@@ -196,7 +198,9 @@ def _draw_companies(
         replace(plain[i], branch=f"{cities[c].name}{names.branch_suffix}")
         for i, c in zip(branch_of.tolist(), branch_city.tolist(), strict=True)
     ]
-    industries = [names.trades[t].industry for t in [*trade.tolist(), *trade[near_to].tolist(), *trade[branch_of].tolist()]]
+    industries = [
+        names.trades[t].industry for t in [*trade.tolist(), *trade[near_to].tolist(), *trade[branch_of].tolist()]
+    ]
     first_branch = plain_count + len(near)
     return _Companies(
         names=[*plain, *near, *branches],
@@ -210,7 +214,7 @@ def _draw_companies(
 
 
 def _draw_name_parts(
-    rng: np.random.Generator, profile: Profile, cities: Sequence[City], region_of_city: Ints, count: int
+    rng: np.random.Generator, profile: Profile, region_of_city: Ints, count: int
 ) -> tuple[Ints, Ints, Ints]:
     """City, brand (a pair of characters as one number) and trade; no combination occurs twice."""
     width, trades = len(profile.names.brand_alphabet), len(profile.names.trades)
@@ -262,9 +266,7 @@ def _draw_created_at(
     return created_at
 
 
-def _spell_names(
-    rng: np.random.Generator, names: NamesFile, companies: _Companies, records: _Records
-) -> list[str]:
+def _spell_names(rng: np.random.Generator, names: NamesFile, companies: _Companies, records: _Records) -> list[str]:
     spelled = [str(name) for name in companies.names]
     repeats = records.company[records.is_repeat]
     choices = rng.integers(0, 12, (len(repeats), 2))

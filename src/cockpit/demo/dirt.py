@@ -1,7 +1,7 @@
 """Plant rows that a quality rule should find, and clean rows at the boundary that it should leave alone.
 
-Each planted row is marked in place (`anomaly`, `boundary_case`), so that truth and data cannot drift apart. A row has at
-most one mark.
+Each planted row is marked in place (`anomaly`, `boundary_case`), so that truth and data cannot drift apart. A row has
+at most one mark.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Bools, Ints, between, sample, seconds
+from cockpit.demo.draw import Bools, Ints, Times, between, column, sample, seconds, times
 from cockpit.demo.orders import line_amount_cents, line_amount_cents_rounded_down
 from cockpit.demo.profile import DirtFile
 
@@ -57,22 +57,20 @@ class Planter:
     def plant_in_orders(self, orders: pd.DataFrame) -> None:
         """Mark and change orders; before their lines are drawn."""
         rates = self.dirt.anomalies.sales_order
-        self._repeat_orders(orders, self._count(rates.duplicate_order_number, len(orders)))
-        repeated = np.zeros(len(orders), dtype=bool)
-        repeated[orders.loc[orders["anomaly"] == DUPLICATE_ORDER_NUMBER, "same_as_row"].to_numpy(dtype=np.int64)] = True
-
-        rows = self._mark(orders, UNKNOWN_CUSTOMER, rates.unknown_customer, ~repeated)
+        everywhere = np.ones(len(orders), dtype=bool)
+        self._repeat_orders(orders, rates.duplicate_order_number)
+        rows = self._mark(orders, UNKNOWN_CUSTOMER, rates.unknown_customer, everywhere)
         orders.loc[rows, "customer_id"] += self.dirt.unknown_customer_offset
-        rows = self._mark(orders, DATED_IN_FUTURE, rates.dated_in_future, ~repeated)
+        rows = self._mark(orders, DATED_IN_FUTURE, rates.dated_in_future, everywhere)
         orders.loc[rows, "ordered_at"] = self._future(len(rows))
-        rows = self._mark(orders, MISSING_CURRENCY, rates.missing_currency, ~repeated)
+        rows = self._mark(orders, MISSING_CURRENCY, rates.missing_currency, everywhere)
         orders.loc[rows, "currency"] = None
 
     def plant_boundary_lines(self, orders: pd.DataFrame, lines: pd.DataFrame) -> None:
         """Change lines into unusual but right ones; before totals are taken."""
         cases = self.dirt.boundary_cases
-        is_dear = lines["unit_price_e4"].to_numpy() > _SMALLEST_QUANTITY_PRICE_E4
-        candidates = self._of_single_clean_orders(orders, lines) & is_dear
+        is_dear = column(lines, "unit_price_e4") > _SMALLEST_QUANTITY_PRICE_E4
+        candidates = self._of_clean_orders(orders, lines) & is_dear
         rows = self._mark_boundary(lines, SMALLEST_QUANTITY, cases.smallest_quantity, candidates)
         lines.loc[rows, "quantity_milli"] = _SMALLEST_QUANTITY_MILLI
         lines.loc[rows, "amount_cents"] = line_amount_cents(*_quantity_and_price(lines, rows))
@@ -84,13 +82,13 @@ class Planter:
     def plant_in_lines(self, orders: pd.DataFrame, lines: pd.DataFrame) -> None:
         """Mark and change lines of clean orders; after totals are taken, since customers pay what is right."""
         rates = self.dirt.anomalies.sales_order_line
-        is_large = lines["amount_cents"].to_numpy() >= _DISAGREEING_FROM_CENTS
-        candidates = self._of_single_clean_orders(orders, lines) & is_large
+        is_large = column(lines, "amount_cents") >= _DISAGREEING_FROM_CENTS
+        candidates = self._of_clean_orders(orders, lines) & is_large
         rows = self._mark(lines, NEGATIVE_QUANTITY, rates.negative_quantity, candidates)
         lines.loc[rows, ["quantity_milli", "amount_cents"]] *= -1
         rows = self._mark(lines, AMOUNT_DISAGREES, rates.amount_disagrees, candidates)
         factors = self.rng.choice(self.dirt.amount_factors, len(rows))
-        wrong = np.round(lines.loc[rows, "amount_cents"].to_numpy() * factors).astype(np.int64)
+        wrong = np.round(column(lines.loc[rows], "amount_cents") * factors).astype(np.int64)
         lines.loc[rows, "amount_cents"] = wrong
 
     def plant_in_receipts(self, receipts: pd.DataFrame) -> None:
@@ -109,8 +107,9 @@ class Planter:
     def _count(self, rate: float, rows: int) -> int:
         return max(round(rate * rows), int(self.at_least_one and rate > 0))
 
-    def _future(self, count: int) -> np.ndarray:
-        return self.clock.now + seconds(between(self.rng, self.dirt.future_days, count) * _DAY_SECONDS)
+    def _future(self, count: int) -> Times:
+        future: Times = self.clock.now + seconds(between(self.rng, self.dirt.future_days, count) * _DAY_SECONDS)
+        return future
 
     def _mark(self, frame: pd.DataFrame, kind: str, rate: float, candidates: Bools) -> Ints:
         """Choose unmarked candidates, mark them and return their positions."""
@@ -124,30 +123,27 @@ class Planter:
         frame.loc[rows, "boundary_case"] = kind
         return rows
 
-    def _repeat_orders(self, orders: pd.DataFrame, count: int) -> None:
-        """Turn some orders into second entries of the order before them; the second one is the anomaly."""
-        # Pairs of neighbours, so that no order is both repeated and a repetition; an odd last row stays out.
+    def _repeat_orders(self, orders: pd.DataFrame, rate: float) -> None:
+        """Enter some orders twice; both are marked, since their number does not say which one is right."""
+        pair_count = (self._count(rate, len(orders)) + 1) // 2
+        # Pairs of neighbours, so that no order takes part twice; an odd last row stays out.
         firsts = np.arange(0, len(orders) - 1, 2)
         is_free = orders["boundary_case"].isna().to_numpy()
-        rows = sample(self.rng, firsts[is_free[firsts] & is_free[firsts + 1]], count)
+        rows = sample(self.rng, firsts[is_free[firsts] & is_free[firsts + 1]], pair_count)
         same = ["order_number", "customer_id", "region", "region_code", "ordered_at", "status", "is_cancelled"]
-        for column in same:
-            orders.loc[rows + 1, column] = orders[column].iloc[rows].array
-        latest = np.maximum(orders["updated_at"].to_numpy()[rows], orders["entered_at"].to_numpy()[rows + 1])
+        for name in same:
+            orders.loc[rows + 1, name] = orders[name].iloc[rows].array
+        latest = np.maximum(times(orders, "updated_at")[rows], times(orders, "entered_at")[rows + 1])
         orders.loc[rows + 1, "updated_at"] = latest
         orders.loc[rows + 1, "same_as_row"] = rows
-        orders.loc[rows + 1, "anomaly"] = DUPLICATE_ORDER_NUMBER
+        orders.loc[np.concatenate([rows, rows + 1]), "anomaly"] = DUPLICATE_ORDER_NUMBER
 
     @staticmethod
-    def _of_single_clean_orders(orders: pd.DataFrame, lines: pd.DataFrame) -> Bools:
-        """Lines whose order is clean and not entered twice, so that the two entries keep the same lines."""
-        is_clean = orders["anomaly"].isna().to_numpy(copy=True)
-        is_second = orders["anomaly"].to_numpy() == DUPLICATE_ORDER_NUMBER
-        is_clean[orders["same_as_row"].to_numpy(dtype=np.int64)[is_second]] = False
-        chosen: Bools = is_clean[lines["order_row"].to_numpy()]
+    def _of_clean_orders(orders: pd.DataFrame, lines: pd.DataFrame) -> Bools:
+        chosen: Bools = orders["anomaly"].isna().to_numpy()[column(lines, "order_row")]
         return chosen
 
 
 def _quantity_and_price(lines: pd.DataFrame, rows: Ints) -> tuple[Ints, Ints]:
     chosen = lines.loc[rows]
-    return chosen["quantity_milli"].to_numpy(), chosen["unit_price_e4"].to_numpy()
+    return column(chosen, "quantity_milli"), column(chosen, "unit_price_e4")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from cockpit.demo.profile import Between
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
+Durations = npt.NDArray[np.timedelta64]
 
 
 class Stream(IntEnum):
@@ -55,6 +57,23 @@ def unmarked(count: int) -> npt.NDArray[np.object_]:
     return np.full(count, None, dtype=object)
 
 
-def seconds(count: Any) -> Any:
-    """Numbers as a duration for `datetime64[s]` arithmetic."""
-    return np.asarray(count, dtype=np.int64).astype("timedelta64[s]")
+def categorical(codes: Ints, words: Sequence[str]) -> pd.Categorical[str]:
+    """A column that holds each of a few words once."""
+    dtype: pd.CategoricalDtype[str] = pd.CategoricalDtype(list(words))
+    return pd.Categorical.from_codes(codes, dtype=dtype)
+
+
+def seconds(count: npt.ArrayLike) -> Durations:
+    """Numbers as a duration for `datetime64[s]` arithmetic; fractions are cut off."""
+    return np.asarray(count).astype(np.int64).astype("timedelta64[s]")
+
+
+def column(frame: pd.DataFrame, name: str) -> Ints:
+    """A column of whole numbers as an array."""
+    return frame[name].to_numpy(dtype=np.int64)
+
+
+def times(frame: pd.DataFrame, name: str) -> Times:
+    """A column of local times as an array."""
+    values: Times = frame[name].to_numpy().astype("datetime64[s]")
+    return values

@@ -78,13 +78,3 @@ create index if not exists customer_updated_at on customer (updated_at);
 create index if not exists sales_order_updated_at on sales_order (updated_at);
 create index if not exists sales_order_line_updated_at on sales_order_line (updated_at);
 create index if not exists receipt_updated_at on receipt (updated_at);
-
--- The platform reads the ERP as a user who can do nothing else; a database without that user stays closed.
-do $$
-begin
-    if exists (select from pg_roles where rolname = 'erp_reader') then
-        grant usage on schema public to erp_reader;
-        grant select on region, customer, product, sales_order, sales_order_line, receipt, region_target to erp_reader;
-    end if;
-end
-$$;

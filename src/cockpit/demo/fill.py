@@ -19,12 +19,12 @@ from cockpit.demo.bulk_copy import copy_frame
 from cockpit.demo.capacity import require_capacity
 from cockpit.demo.company import Company
 from cockpit.demo.profile import Scale
+from cockpit.demo.statements import statement
 from cockpit.demo.tables import ERP_TABLES, TRUTH_TABLES
 from cockpit.demo.truth import TruthBuilder
 
 logger = logging.getLogger(__name__)
 
-FOLDER = Path(__file__).parent
 ERP_SCHEMA = "public"
 TRUTH_SCHEMA = "truth"
 _TRUTH_STATE = ("generation", "simulated_day")
@@ -98,8 +98,8 @@ def fill(
 
     # Left in reverse order: the ERP is committed before its truth.
     with truth, erp, truth.cursor() as truth_cursor, erp.cursor() as erp_cursor:
-        _prepare(truth_cursor, "truth_schema.sql", TRUTH_SCHEMA, [*TRUTH_TABLES, *_TRUTH_STATE])
-        _prepare(erp_cursor, "erp_schema.sql", ERP_SCHEMA, list(ERP_TABLES))
+        _prepare(truth_cursor, "truth_schema", TRUTH_SCHEMA, [*TRUTH_TABLES, *_TRUTH_STATE])
+        _prepare(erp_cursor, "erp_schema", ERP_SCHEMA, list(ERP_TABLES))
         rows = _write(erp_cursor, truth_cursor, company, on_progress or (lambda _share: None))
         # Statistics for the first readers; autovacuum would come too late.
         for cursor, schema, tables in (
@@ -120,7 +120,7 @@ def stored_generation(truth: PgConnection) -> Generation | None:
         found = cursor.fetchone()
         if found is None or found[0] is None:
             return None
-        cursor.execute((FOLDER / "stored_generation.sql").read_text(encoding="utf-8"))
+        cursor.execute(statement("stored_generation"))
         row = cursor.fetchone()
     if row is None:
         return None
@@ -139,17 +139,13 @@ def _holds(erp: PgConnection, stored: Generation) -> bool:
         return cursor.fetchone() == (True,)
 
 
-def _prepare(cursor: PgCursor, schema_file: str, schema: str, tables: list[str]) -> None:
+def _prepare(cursor: PgCursor, definition: str, schema: str, tables: list[str]) -> None:
     """Create what is missing and empty the rest; grants on existing tables stay."""
-    cursor.execute((FOLDER / schema_file).read_text(encoding="utf-8"))
-    cursor.execute(
-        sql.SQL("truncate {}").format(sql.SQL(", ").join(sql.Identifier(schema, table) for table in tables))
-    )
+    cursor.execute(statement(definition))
+    cursor.execute(sql.SQL("truncate {}").format(sql.SQL(", ").join(sql.Identifier(schema, table) for table in tables)))
 
 
-def _write(
-    erp: PgCursor, truth: PgCursor, company: Company, on_progress: Callable[[float], None]
-) -> Counter[str]:
+def _write(erp: PgCursor, truth: PgCursor, company: Company, on_progress: Callable[[float], None]) -> Counter[str]:
     offset = company.clock.offset
     rows: Counter[str] = Counter()
 
@@ -179,15 +175,14 @@ def _write(
     ):
         copy_frame(truth, sql.Identifier(TRUTH_SCHEMA, table), TRUTH_TABLES[table], frame, offset)
     truth.execute(
-        "insert into truth.generation (seed, scale, as_of, business_date, last_order_id, last_receipt_id)"
-        " values (%s, %s, %s, %s, %s, %s)",
-        (
-            company.seed,
-            company.scale.value,
-            company.clock.as_of,
-            company.clock.today,
-            rows["sales_order"],
-            rows["receipt"],
-        ),
+        statement("add_generation"),
+        {
+            "seed": company.seed,
+            "scale": company.scale.value,
+            "as_of": company.clock.as_of,
+            "business_date": company.clock.today,
+            "last_order_id": rows["sales_order"],
+            "last_receipt_id": rows["receipt"],
+        },
     )
     return rows

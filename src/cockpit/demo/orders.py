@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Bools, Ints, Times, between, choose, seconds, unmarked
+from cockpit.demo.draw import Bools, Floats, Ints, Times, between, categorical, choose, seconds, unmarked
 from cockpit.demo.profile import Cause, OrderHabits, Profile
 
 STATUSES = ("open", "delivered", "cancelled")
@@ -41,16 +41,17 @@ class Buyers:
     regions: Ints
     industries: pd.Series
     joined_at: Times
-    cumulative_size: np.ndarray
+    cumulative_size: Floats
 
     @classmethod
-    def of(cls, customers: pd.DataFrame, region_codes: Sequence[str], sizes: np.ndarray) -> Buyers:
+    def of(cls, customers: pd.DataFrame, region_codes: Sequence[str], sizes: Floats) -> Buyers:
         """The buyers of a customer table, with one size per row of it."""
         order = np.argsort(customers["created_at"].to_numpy(), kind="stable")
         rows = customers.iloc[order]
+        region = pd.CategoricalDtype(list(region_codes))
         return cls(
             customer_ids=rows["customer_id"].to_numpy(dtype=np.int64),
-            regions=pd.Categorical(rows["region_code"], categories=region_codes).codes.astype(np.int64),
+            regions=np.asarray(rows["region_code"].astype(region).cat.codes, dtype=np.int64),
             industries=rows["industry"].reset_index(drop=True),
             joined_at=rows["created_at"].to_numpy().astype("datetime64[s]"),
             cumulative_size=np.cumsum(sizes[order]),
@@ -80,7 +81,8 @@ class ActiveCause:
 
     def affects(self, regions: Ints, ordered_at: Times) -> Bools:
         """Which orders fall under the cause, its industry aside."""
-        return (regions == self.region) & (ordered_at >= self.starts_at)
+        affected: Bools = (regions == self.region) & (ordered_at >= self.starts_at)
+        return affected
 
 
 def draw_buyers(rng: np.random.Generator, buyers: Buyers, ordered_at: Times, causes: Sequence[ActiveCause]) -> Ints:
@@ -144,9 +146,7 @@ def draw_orders(
     ids = first_id + np.arange(count, dtype=np.int64)
 
     is_cancelled = rng.random(count) < habits.cancelled_share
-    days = np.where(
-        is_cancelled, between(rng, habits.cancel_days, count), between(rng, habits.delivery_days, count)
-    )
+    days = np.where(is_cancelled, between(rng, habits.cancel_days, count), between(rng, habits.delivery_days, count))
     closed_at = entered_at + seconds(days * _DAY_SECONDS + rng.integers(0, _DAY_SECONDS // 3, count))
     is_closed = closed_at <= clock.now
     status = np.where(is_closed, np.where(is_cancelled, CANCELLED, DELIVERED), OPEN)
@@ -156,10 +156,10 @@ def draw_orders(
             "order_number": [f"SO{number:09d}" for number in ids.tolist()],
             "customer_id": buyers.customer_ids[buyer],
             "region": region,
-            "region_code": pd.Categorical.from_codes(region, [item.region_code for item in profile.regions]),
+            "region_code": categorical(region, [item.region_code for item in profile.regions]),
             "ordered_at": ordered_at,
-            "status": pd.Categorical.from_codes(status, list(STATUSES)),
-            "currency": pd.Categorical.from_codes(np.zeros(count, dtype=np.int8), [profile.company.currency]),
+            "status": categorical(status, STATUSES),
+            "currency": categorical(np.zeros(count, dtype=np.int64), [profile.company.currency]),
             "entered_at": entered_at,
             "updated_at": np.where(is_closed, closed_at, entered_at),
             "is_cancelled": is_cancelled,
@@ -175,7 +175,9 @@ def enter_times(rng: np.random.Generator, habits: OrderHabits, ordered_at: Times
     return np.minimum(ordered_at + seconds(between(rng, habits.entry_minutes, len(ordered_at)) * 60), clock.now)
 
 
-def draw_lines(rng: np.random.Generator, profile: Profile, orders: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+def draw_lines(
+    rng: np.random.Generator, profile: Profile, orders: pd.DataFrame, products: pd.DataFrame
+) -> pd.DataFrame:
     """The lines of the orders, before any dirt; an order that repeats another one has the same lines.
 
     Returns:

@@ -65,6 +65,13 @@ class Holiday(Rule):
     last_day: int
 
 
+class DaysAround(Rule):
+    """Days before and after a date that belong to it."""
+
+    before: int = Field(ge=0)
+    after: int = Field(ge=0)
+
+
 class Rhythm(Rule):
     """How business is spread over the days."""
 
@@ -74,8 +81,8 @@ class Rhythm(Rule):
     month_end_weight: Weight
     holiday_weight: Weight
     national_holiday: Holiday
-    spring_festival_days_before: int = Field(ge=0)
-    spring_festival_days_after: int = Field(ge=0)
+    spring_festival_quiet: DaysAround
+    spring_festival_closed: DaysAround
     spring_festival: tuple[date, ...]
     opening_hour: int = Field(ge=0, le=23)
     closing_hour: int = Field(ge=1, le=24)

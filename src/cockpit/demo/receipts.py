@@ -59,9 +59,11 @@ def draw_receipts(
 
     order_row, part, cents = _split(rng, habits, paid, order_cents[paid])
     gap = between(rng, habits.part_gap_days, len(order_row)) * part
-    day = orders["ordered_at"].to_numpy()[order_row].astype("datetime64[D]") + np.repeat(
-        delay, np.bincount(order_row, minlength=len(orders))[paid]
-    ) + gap
+    day = (
+        orders["ordered_at"].to_numpy()[order_row].astype("datetime64[D]")
+        + np.repeat(delay, np.bincount(order_row, minlength=len(orders))[paid])
+        + gap
+    )
     day = np.busday_offset(day, 0, roll="forward")  # banks book on weekdays
     opening, closing = _BANKING_HOURS
     received_at = day.astype("datetime64[s]") + seconds(

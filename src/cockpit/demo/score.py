@@ -1,0 +1,209 @@
+"""Compare what the platform made of the demo company with what is true about it.
+
+The only code that reads schema truth together with the platform's own tables; it runs as demo_truth, which may read
+both and change neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import psycopg2.errors
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
+from psycopg2.extras import RealDictCursor
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from cockpit.demo.statements import statement
+from cockpit.errors import StackError
+from cockpit.i18n import _
+
+SOURCE = "erp"
+_LISTED_DIFFERENCES = 20
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class VariantScore(_Part):
+    """One way in which a customer was recorded again."""
+
+    variant: str
+    planted_count: int = Field(description="repeats of this kind in the ERP")
+    found_count: int = Field(description="of these, with the same golden key as the first record")
+
+
+class LookAlikeScore(_Part):
+    """One kind of near name that belongs to another customer."""
+
+    kind: str
+    planted_count: int
+    merged_count: int = Field(description="wrongly put together with another customer; 0 is right")
+
+
+class MatchingScore(_Part):
+    """Pairs of customer records that are, or were taken for, one customer."""
+
+    record_count: int = Field(description="customer records in the ERP")
+    matched_record_count: int = Field(description="of these, with a golden key in core")
+    true_pair_count: int
+    found_pair_count: int
+    right_pair_count: int
+    variants: tuple[VariantScore, ...]
+    look_alikes: tuple[LookAlikeScore, ...]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def precision(self) -> float | None:
+        """Right / found pairs, 0-1; null when none was found."""
+        return _ratio(self.right_pair_count, self.found_pair_count)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def recall(self) -> float | None:
+        """Right / true pairs, 0-1; null when there is none."""
+        return _ratio(self.right_pair_count, self.true_pair_count)
+
+
+class AnomalyKindScore(_Part):
+    """One kind of planted wrong row in one ERP table."""
+
+    kind: str
+    entity: str
+    planted_count: int
+    caught_count: int = Field(description="ever quarantined, by whichever rule")
+
+
+class FalseAlarm(_Part):
+    """Clean rows that a rule holds back."""
+
+    entity: str
+    rule_id: str
+    row_count: int
+    boundary_count: int = Field(description="of these, planted boundary cases")
+
+
+class QualityScore(_Part):
+    """Planted wrong rows against the quarantine."""
+
+    kinds: tuple[AnomalyKindScore, ...]
+    false_alarms: tuple[FalseAlarm, ...]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def recall(self) -> float | None:
+        """Caught / planted rows over all kinds, 0-1."""
+        return _ratio(sum(kind.caught_count for kind in self.kinds), sum(kind.planted_count for kind in self.kinds))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def false_alarm_count(self) -> int:
+        """Clean rows that are held now, once per rule."""
+        return sum(alarm.row_count for alarm in self.false_alarms)
+
+
+class Difference(_Part):
+    """A figure of mart_region_attainment that is not the true one."""
+
+    region_code: str
+    month: date
+    figure: str
+    expected: Decimal | None
+    found: Decimal | None
+
+
+class AttainmentScore(_Part):
+    """mart_region_attainment against the clean rows, to the cent."""
+
+    region_month_count: int = Field(description="region-months that are known to truth")
+    difference_count: int
+    differences: tuple[Difference, ...] = Field(description=f"the latest {_LISTED_DIFFERENCES}")
+
+
+class CauseScore(_Part):
+    """A planted miss and whether the cockpit shows it."""
+
+    kind: str
+    region_code: str
+    month: date
+    is_shown: bool = Field(description="is_below_pace in mart_region_attainment")
+
+
+class TruthScore(_Part):
+    """How right the platform is about the demo company."""
+
+    matching: MatchingScore
+    quality: QualityScore
+    attainment: AttainmentScore
+    causes: tuple[CauseScore, ...]
+
+
+def score(truth: PgConnection, source: str = SOURCE) -> TruthScore:
+    """Score the platform's tables of this database.
+
+    Args:
+        truth: Connection as demo_truth; nothing is written.
+        source: The ERP's name in the platform's tables.
+
+    Raises:
+        StackError: the demo has not been generated, the pipelines have not run, or demo_truth lacks a right.
+    """
+    values = {"source": source}
+    try:
+        with truth, truth.cursor(cursor_factory=RealDictCursor) as cursor:
+            cursor.execute("select exists (select from marts.mart_region_attainment) as is_visible")
+            if cursor.fetchone() == {"is_visible": False}:
+                raise StackError(
+                    _("the demo cannot be scored: {reason}", reason=_("mart_region_attainment shows no rows")),
+                    where="marts.mart_region_attainment",
+                    fix=_("Run the pipelines; if they have run, a row policy has to let demo_truth read."),
+                )
+            pairs = _rows(cursor, "matching", values)[0]
+            differences = _rows(cursor, "attainment", values)
+            cursor.execute("select count(*) as row_count from truth.region_month")
+            region_months = cursor.fetchone()
+            return TruthScore(
+                matching=MatchingScore(
+                    **pairs,
+                    variants=tuple(VariantScore(**row) for row in _rows(cursor, "variants", values)),
+                    look_alikes=tuple(LookAlikeScore(**row) for row in _rows(cursor, "look_alikes", values)),
+                ),
+                quality=QualityScore(
+                    kinds=tuple(AnomalyKindScore(**row) for row in _rows(cursor, "anomalies", values)),
+                    false_alarms=tuple(FalseAlarm(**row) for row in _rows(cursor, "false_alarms", values)),
+                ),
+                attainment=AttainmentScore(
+                    region_month_count=region_months["row_count"] if region_months else 0,
+                    difference_count=len(differences),
+                    differences=tuple(Difference(**row) for row in differences[:_LISTED_DIFFERENCES]),
+                ),
+                causes=tuple(CauseScore(**row) for row in _rows(cursor, "causes", values)),
+            )
+    except (psycopg2.errors.UndefinedTable, psycopg2.errors.InvalidSchemaName) as error:
+        raise StackError(
+            _("the demo cannot be scored yet: {reason}", reason=_first_line(error)),
+            fix=_("Run './cockpit demo' first; it generates the company and runs the pipelines."),
+        ) from error
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise StackError(
+            _("the demo cannot be scored: {reason}", reason=_first_line(error)),
+            fix=_("Run './cockpit setup' again; it gives demo_truth the right to read."),
+        ) from error
+
+
+def _rows(cursor: PgCursor, name: str, values: dict[str, str]) -> Sequence[dict[str, Any]]:
+    cursor.execute(statement(f"score_{name}"), values)
+    # RealDictCursor's rows are dictionaries, which the cursor's type does not say.
+    return cursor.fetchall()  # type: ignore[return-value]
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None
+
+
+def _first_line(error: psycopg2.Error) -> str:
+    return str(error).strip().splitlines()[0]

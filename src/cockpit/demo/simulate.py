@@ -1,7 +1,7 @@
 """One further business day in the ERP: what an incremental load has to find.
 
-New orders and receipts, orders of the days before that are entered late, deliveries and corrected customers. Truth moves
-along, so that a score stays valid.
+New orders and receipts, orders of the days before that are entered late, deliveries and corrected customers. Truth
+moves along, so that a score stays valid.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ from cockpit.demo.bulk_copy import copy_frame
 from cockpit.demo.catalogue import make_products
 from cockpit.demo.clock import Clock
 from cockpit.demo.company import Batch, draw_batch, times_of_day
-from cockpit.demo.draw import Stream, generator, sample, seconds, unmarked
-from cockpit.demo.fill import ERP_SCHEMA, FOLDER, TRUTH_SCHEMA, Generation, stored_generation
+from cockpit.demo.draw import Stream, generator, sample, unmarked
+from cockpit.demo.fill import ERP_SCHEMA, TRUTH_SCHEMA, Generation, stored_generation
 from cockpit.demo.orders import ActiveCause, Buyers, enter_times
 from cockpit.demo.profile import Profile, load_profile
 from cockpit.demo.rhythm import day_weights
+from cockpit.demo.statements import statement
 from cockpit.demo.tables import ERP_TABLES, TRUTH_TABLES
 from cockpit.demo.truth import ANOMALY, clean_figures, expected_table, marked_keys, region_month_money
 from cockpit.errors import StackError, TerminalError
@@ -98,10 +99,6 @@ def _is_there(truth: PgConnection, day: date) -> bool:
         return cursor.fetchone() == (True,)
 
 
-def _statement(name: str) -> str:
-    return (FOLDER / f"simulate_{name}.sql").read_text(encoding="utf-8")
-
-
 @dataclass(frozen=True)
 class _Simulation:
     profile: Profile
@@ -123,7 +120,7 @@ class _Simulation:
         )
 
     def run(self, erp: PgCursor, truth: PgCursor) -> SimulatedDay:
-        erp.execute(_statement("remove_unfinished"), self._last_ids())
+        erp.execute(statement("simulate_remove_unfinished"), self._last_ids())
         late = self.profile.company.simulated_day.late_order_count
         batch = self._draw(erp, truth, late)
         delivered = self._deliver(erp)
@@ -187,30 +184,30 @@ class _Simulation:
         )
         found = erp.fetchone()
         recent = int(found[0]) if found else 0
-        usual = recent * weights[-1] / weights[:_RECENT_DAYS].sum()
+        usual = recent * float(weights[-1] / weights[:_RECENT_DAYS].sum())
         return max(round(usual), self.profile.company.simulated_day.min_order_count)
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), tzinfo=self.clock.as_of.tzinfo)
 
     def _buyers(self, erp: PgCursor) -> Buyers:
-        erp.execute(_statement("buyers"), {"zone": self.profile.company.time_zone})
+        erp.execute(statement("simulate_buyers"), {"zone": self.profile.company.time_zone})
         customers = pd.DataFrame(erp.fetchall(), columns=["customer_id", "region_code", "industry", "created_at"])
         sizes = self.rng.lognormal(0, self.profile.company.customers.size_sigma, len(customers))
         return Buyers.of(customers, [region.region_code for region in self.profile.regions], sizes)
 
     def _pay_open_orders(self, erp: PgCursor, truth: PgCursor, batch: Batch) -> pd.DataFrame:
         """The batch's receipts and as many for earlier orders, numbered in order of time."""
-        erp.execute(_statement("unpaid_orders"), {"day_start": self._midnight(self.day), "days": _UNPAID_DAYS})
+        erp.execute(statement("simulate_unpaid_orders"), {"day_start": self._midnight(self.day), "days": _UNPAID_DAYS})
         columns = ["order_id", "customer_id", "region_code", "amount_cents"]
         unpaid = pd.DataFrame(erp.fetchall(), columns=columns)
-        truth.execute("select cast(split_part(key, '|', 1) as bigint) from truth.anomaly where entity like 'sales_order%'")
+        truth.execute(
+            "select cast(split_part(key, '|', 1) as bigint) from truth.anomaly where entity like 'sales_order%'"
+        )
         wrong = [order_id for (order_id,) in truth.fetchall()]
         unpaid = unpaid[~unpaid["order_id"].isin(wrong) & (unpaid["amount_cents"] > 0)]
         chosen = unpaid.iloc[np.sort(sample(self.rng, np.arange(len(unpaid)), len(batch.orders)))]
-        received_at = times_of_day(
-            self.rng, self.profile, np.repeat(np.datetime64(self.day), len(chosen)), self.clock
-        )
+        received_at = times_of_day(self.rng, self.profile, np.repeat(np.datetime64(self.day), len(chosen)), self.clock)
         paid = chosen.assign(
             received_at=received_at,
             updated_at=received_at,
@@ -227,14 +224,13 @@ class _Simulation:
     def _deliver(self, erp: PgCursor) -> int:
         habits = self.profile.company
         erp.execute(
-            _statement("deliver_orders"),
+            statement("simulate_deliver_orders"),
             {
                 "delivered_at": self.clock.as_of,
                 "last_order_id": self.stored.last_order_id,
                 "min_days": habits.orders.delivery_days.min,
                 "day_number": self.day.toordinal(),
-                # Half of the hashes are negative, so that the range covers half of the share.
-                "per_million": round(habits.simulated_day.delivered_share * 2 * _PER_MILLION),
+                "per_million": round(habits.simulated_day.delivered_share * _PER_MILLION),
             },
         )
         return erp.rowcount
@@ -247,7 +243,7 @@ class _Simulation:
         for customer_id in chosen.tolist():
             prefix = prefixes[int(self.rng.integers(len(prefixes)))]
             erp.execute(
-                _statement("correct_customers"),
+                statement("simulate_correct_customers"),
                 {
                     "customer_id": customer_id,
                     "phone": f"{prefix}{self.rng.integers(20_000_000, 90_000_000)}",
@@ -260,23 +256,23 @@ class _Simulation:
         anomalies = marked_keys(batch, ANOMALY)
         table = sql.Identifier(TRUTH_SCHEMA, "anomaly")
         copy_frame(truth, table, TRUTH_TABLES["anomaly"], anomalies, self.clock.offset)
-        for row in region_month_money(batch).itertuples(index=False):
+        for row in region_month_money(batch).to_dict("records"):
             truth.execute(
-                _statement("add_region_month"),
+                statement("simulate_add_region_month"),
                 {
-                    "region_code": row.region_code,
-                    "month": row.month.date(),
-                    "received_amount": Decimal(int(row.received_cents)).scaleb(-2),
-                    "ordered_amount": Decimal(int(row.ordered_cents)).scaleb(-2),
+                    "region_code": row["region_code"],
+                    "month": row["month"].date(),
+                    "received_amount": Decimal(row["received_cents"]).scaleb(-2),
+                    "ordered_amount": Decimal(row["ordered_cents"]).scaleb(-2),
                 },
             )
         for figure, value in expected_table(clean_figures(batch)).itertuples(index=False):
-            truth.execute(_statement("add_expected"), {"figure": figure, "value": value})
+            truth.execute(statement("simulate_add_expected"), {"figure": figure, "value": value})
         truth.execute(
-            "insert into truth.simulated_day (business_date, last_order_id, last_receipt_id) values (%s, %s, %s)",
-            (
-                self.day,
-                self.stored.last_order_id + len(batch.orders),
-                self.stored.last_receipt_id + len(batch.receipts),
-            ),
+            statement("simulate_add_day"),
+            {
+                "business_date": self.day,
+                "last_order_id": self.stored.last_order_id + len(batch.orders),
+                "last_receipt_id": self.stored.last_receipt_id + len(batch.receipts),
+            },
         )

@@ -1,4 +1,4 @@
 -- Add a day's clean totals.
 update truth.expected
-set value = value + cast(%(value)s as numeric)
-where figure = %(figure)s
+set value = value + cast(:value as numeric)
+where figure = :figure

@@ -1,6 +1,6 @@
 -- Add a day's clean money to what is true of its months.
 insert into truth.region_month as known (region_code, month, received_amount, ordered_amount)
-values (%(region_code)s, %(month)s, %(received_amount)s, %(ordered_amount)s)
+values (:region_code, :month, :received_amount, :ordered_amount)
 on conflict (region_code, month) do update
 set
     received_amount = known.received_amount + excluded.received_amount,

@@ -3,6 +3,6 @@ select
     customer.customer_id,
     customer.region_code,
     customer.industry,
-    customer.created_at at time zone %(zone)s as created_at
+    customer.created_at at time zone :zone as created_at
 from customer
 order by customer.customer_id

@@ -1,6 +1,6 @@
 -- A user corrects a customer's phone number.
 update customer
 set
-    phone = %(phone)s,
-    updated_at = %(updated_at)s
-where customer_id = %(customer_id)s
+    phone = :phone,
+    updated_at = :updated_at
+where customer_id = :customer_id

@@ -2,9 +2,9 @@
 update sales_order
 set
     status = 'delivered',
-    updated_at = %(delivered_at)s
+    updated_at = :delivered_at
 where
     status = 'open'
-    and order_id <= %(last_order_id)s
-    and updated_at < %(delivered_at)s - make_interval(days => %(min_days)s)
-    and hashint8extended(order_id, %(day_number)s) %% 1000000 between 0 and %(per_million)s - 1
+    and order_id <= :last_order_id
+    and updated_at < :delivered_at - make_interval(days => :min_days)
+    and abs(hashint8extended(order_id, :day_number) % 1000000) < :per_million

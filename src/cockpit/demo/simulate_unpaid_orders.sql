@@ -1,4 +1,4 @@
--- Grain: one row per order of the last %(days)s days that nothing was received for.
+-- Grain: one row per order of the last :days days that nothing was received for.
 -- Wrong orders are left out by the caller, who knows them.
 select
     sales_order.order_id,
@@ -8,8 +8,8 @@ select
 from sales_order
 inner join sales_order_line on sales_order.order_id = sales_order_line.order_id
 where
-    sales_order.ordered_at < %(day_start)s
-    and sales_order.ordered_at >= %(day_start)s - make_interval(days => %(days)s)
+    sales_order.ordered_at < :day_start
+    and sales_order.ordered_at >= :day_start - make_interval(days => :days)
     and sales_order.status <> 'cancelled'
     and not exists (select from receipt where receipt.order_id = sales_order.order_id)
 group by

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Ints, Stream, generator
+from cockpit.demo.draw import Ints, Stream, Times, generator
 from cockpit.demo.profile import Profile
 from cockpit.demo.rhythm import elapsed_ratio
 
@@ -62,7 +62,7 @@ def make_targets(profile: Profile, totals: MonthlyTotals, clock: Clock, seed: in
     # From the middle of the recent months to the one in question.
     months_on = len(recent) / 2 + np.arange(1 + ahead)
     expected[past_months:] = recent.mean(axis=0) * growth ** months_on[:, None]
-    elapsed = elapsed_ratio(clock.today)
+    elapsed = elapsed_ratio(clock.today, profile.company.rhythm)
     if elapsed >= profile.company.targets.reliable_elapsed_ratio:
         has_receipts = received[past_months] > 0
         expected[past_months, has_receipts] = received[past_months, has_receipts] / elapsed
@@ -82,7 +82,7 @@ def make_targets(profile: Profile, totals: MonthlyTotals, clock: Clock, seed: in
     )
 
 
-def _decided_at(profile: Profile, months: np.ndarray) -> np.ndarray:
+def _decided_at(profile: Profile, months: Times) -> Times:
     """When the targets of a month were entered: in the year before."""
     habits = profile.company.targets
     year = months.astype("datetime64[Y]") - 1

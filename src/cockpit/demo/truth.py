@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cockpit.demo.company import Batch, Company
+from cockpit.demo.draw import Ints
 from cockpit.demo.orders import STATUSES
 from cockpit.demo.targets import MonthlyTotals, make_targets
 
@@ -78,7 +79,7 @@ class TruthBuilder:
         months = np.arange(first, company.clock.month + 1).astype("datetime64[D]").astype("datetime64[s]")
         codes = [region.region_code for region in company.profile.regions]
 
-        def matrix(column: str) -> np.ndarray:
+        def matrix(column: str) -> Ints:
             table = money.pivot(index="month", columns="region_code", values=column)
             return table.reindex(index=months, columns=codes).fillna(0).to_numpy(dtype=np.int64)
 
@@ -164,7 +165,7 @@ def expected_table(figures: Counter[str]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["figure", "value"])
 
 
-def _by_region_month(rows: pd.DataFrame, moments: pd.Series, cents: np.ndarray, name: str) -> pd.DataFrame:
+def _by_region_month(rows: pd.DataFrame, moments: pd.Series, cents: Ints, name: str) -> pd.DataFrame:
     table = pd.DataFrame(
         {
             "region_code": rows["region_code"].astype(str).to_numpy(),
@@ -172,7 +173,7 @@ def _by_region_month(rows: pd.DataFrame, moments: pd.Series, cents: np.ndarray, 
             name: cents,
         }
     )
-    return table.groupby(_REGION_MONTH, as_index=False)[name].sum()
+    return table.groupby(_REGION_MONTH, as_index=False)[[name]].sum()
 
 
 def _customer_figures(clusters: pd.DataFrame) -> Counter[str]:

@@ -1,14 +1,5 @@
--- What is true about the generated company. Owned by demo_truth; no other role has any right on it, so that no
--- pipeline can look up the answers.
-
-do $$
-begin
-    -- "create schema if not exists" needs the right to create one even where it exists.
-    if to_regnamespace('truth') is null then
-        create schema truth;
-    end if;
-end
-$$;
+-- What is true about the generated company. The schema is made with the databases and belongs to demo_truth; no other
+-- role has any right on it, so that no pipeline can look up the answers.
 
 revoke all on schema truth from public;
 

@@ -1,5 +1,5 @@
 -- Grain: one row per import batch. Where are its rows now?
--- {staged_rows} is filled with one select per staging table of the workspace's sources.
+-- The place in braces is filled with one select per staging table of the workspace's sources.
 create or replace view ops.import_ledger as
 with staged_row as (
     {staged_rows}

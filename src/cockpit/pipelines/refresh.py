@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from cockpit.pipelines import steps
 from cockpit.pipelines.workspace import prepare
-from cockpit.sources.loader import LoadResult
+from cockpit.sources.load import LoadResult
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from cockpit.quality.gate import GateResult, check
-from cockpit.sources.loader import LoadResult, load_entity
+from cockpit.sources.load import LoadResult, load_entity
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.models import Model

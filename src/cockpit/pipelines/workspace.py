@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
 from pathlib import Path
 
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit import quality, warehouse
+from cockpit.bi import scopes
+from cockpit.bi.identity import read_identity_key
+from cockpit.rulebook.security import load_security
 from cockpit.sources import ledger
 from cockpit.warehouse import staging
 from cockpit.warehouse.connections import connect
@@ -21,16 +26,27 @@ def prepare(context: BuildContext) -> None:
     Raises:
         StackError: the database or its roles are not there.
     """
-    with connect(context.workspace.settings.warehouse) as connection, exclusive(connection, "prepare workspace"):
+    with (
+        closing(connect(context.workspace.settings.warehouse)) as connection,
+        exclusive(connection, "prepare workspace"),
+    ):
         ledger.prepare(connection)
         for package in (warehouse, quality):
             _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
-        for script in sorted((context.workspace.models_folder / "security").glob("[0-9]*.sql")):
-            _apply(connection, script)
+        scopes.install_security(connection, context.workspace.models_folder / "security")
+        _apply_people(connection, context)
         with connection, connection.cursor() as cursor:
             for source in staging.source_entities(context.workspace):
                 ensure_table(cursor, context.graph[source.staging_table], context.workspace.models_folder)
             cursor.execute(_ledger_view(context))
+
+
+def _apply_people(connection: PgConnection, context: BuildContext) -> None:
+    folder = context.workspace.settings.security
+    home = os.environ.get("COCKPIT_HOME")
+    if folder and home:
+        key = read_identity_key(Path(home) / "secrets" / "identity_key")
+        scopes.apply_security(connection, load_security(context.workspace.folder / folder), key)
 
 
 def _apply(connection: PgConnection, script: Path) -> None:

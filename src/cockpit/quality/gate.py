@@ -126,8 +126,10 @@ def _create_condition_view(cursor: PgCursor, model: Model, context: BuildContext
         elif rule.expect == "references":
             column = str(rule.refers_to).split(".")[1]
             columns.append(
-                f"t.{rule.column} is null or exists (select from {_referred_table(model, rule)} as referred"
-                f" where referred.{column} = t.{rule.column}) as {RULE_COLUMN}{rule.rule_id}"
+                # Uncorrelated, so that PostgreSQL hashes the other table once instead of searching it for each row.
+                f"t.{rule.column} is null or t.{rule.column} in (select referred.{column}"
+                f" from {_referred_table(model, rule)} as referred where referred.{column} is not null)"
+                f" as {RULE_COLUMN}{rule.rule_id}"
             )
     name = f"check_{model.name}"
     cursor.execute(f"drop view if exists quality.{name}")

@@ -25,6 +25,7 @@ class WorkspaceFile(Rule):
         warehouse: Connection id of the workspace's own database.
         sources: Folder with one YAML file per source, relative to this file.
         models: Folder with the layers of SQL models, relative to this file.
+        security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
         parameters: Values that SQL models may use as `:name`, such as the share of the time-proportional
             target below which a region is red.
     """
@@ -35,6 +36,7 @@ class WorkspaceFile(Rule):
     warehouse: str = Field(pattern=IDENTIFIER)
     sources: str
     models: str
+    security: str | None = None
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     time_zone: str
     parameters: dict[str, float | str] = Field(default_factory=dict)

@@ -77,9 +77,8 @@ def printable(text: str) -> str:
     if "\0" not in text and _is_decoded(text):
         return text
     return "".join(
-        f"\\x{code & 0xFF:02x}" if code == 0 or 0xD800 <= code <= 0xDFFF else character
+        f"\\x{ord(character) & 0xFF:02x}" if character == "\0" or not _is_decoded(character) else character
         for character in text
-        for code in (ord(character),)
     )
 
 
@@ -115,64 +114,67 @@ def read_records(
         width: Number of fields of a record.
         first_line_number: Number of the first of the lines.
     """
-    source = iter(lines)
-    waiting: deque[str] = deque()
+    ahead = _Lookahead(lines)
     number = first_line_number - 1
-    while True:
-        if waiting:
-            line = waiting.popleft()
-        else:
-            following = next(source, None)
-            if following is None:
-                return
-            line = following
+    while (line := ahead.take()) is not None:
         number += 1
-        fault = _character_fault(line)
-        if fault:
-            yield Rejected(number, number, fault, line)
-            continue
-        if '"' not in line and "\r" not in line:
-            if not line:
-                continue
-            fields = line.split(delimiter)
-            if len(fields) == width:
-                yield Record(number, number, fields, line)
-            else:
-                yield Rejected(number, number, WRONG_FIELD_COUNT, line)
-            continue
-        if line == "\r":
-            continue
-        parsed = _split([line], delimiter)
-        if parsed == UNCLOSED_QUOTE:
-            record = _join(number, line, waiting, source, width, delimiter)
+        item = _read_line(number, line, width, delimiter)
+        if isinstance(item, Rejected) and item.reason == UNCLOSED_QUOTE:
+            record = _read_lines(item, ahead, width, delimiter)
             if record:
-                for _used in range(record.last_line_number - number):
-                    waiting.popleft()
+                ahead.skip(record.last_line_number - number)
                 number = record.last_line_number
-                yield record
-            else:
-                yield Rejected(number, number, UNCLOSED_QUOTE, line)
-        elif isinstance(parsed, str):
-            yield Rejected(number, number, parsed, line)
-        elif len(parsed) != width:
-            yield Rejected(number, number, WRONG_FIELD_COUNT, line)
-        else:
-            yield Record(number, number, parsed, line)
+                item = record
+        if item is not None:
+            yield item
 
 
-def _join(
-    number: int, first: str, waiting: deque[str], source: Iterator[str], width: int, delimiter: str
-) -> Record | None:
-    """The record that the line begins, if the lines after it complete one; they stay in `waiting`."""
-    pieces = [first]
-    while len(pieces) < MAX_LINES_PER_RECORD:
-        if len(pieces) > len(waiting):
-            following = next(source, None)
-            if following is None:
+class _Lookahead:
+    """Lines that can be looked at before they are taken."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._source = iter(lines)
+        self._waiting: deque[str] = deque()
+
+    def take(self) -> str | None:
+        """The next line; None at the end."""
+        return self._waiting.popleft() if self._waiting else next(self._source, None)
+
+    def peek(self, index: int) -> str | None:
+        """The line so many lines after the next; None beyond the end."""
+        while len(self._waiting) <= index:
+            line = next(self._source, None)
+            if line is None:
                 return None
-            waiting.append(following)
-        line = waiting[len(pieces) - 1]
-        if _character_fault(line) or _stands_alone(line, width, delimiter):
+            self._waiting.append(line)
+        return self._waiting[index]
+
+    def skip(self, count: int) -> None:
+        """Take lines that were peeked at."""
+        for _line in range(count):
+            self._waiting.popleft()
+
+
+def _read_line(number: int, line: str, width: int, delimiter: str) -> Record | Rejected | None:
+    fault = _character_fault(line)
+    if fault:
+        return Rejected(number, number, fault, line)
+    if not line or line == "\r":
+        return None
+    fields = _split([line], delimiter)
+    if isinstance(fields, str):
+        return Rejected(number, number, fields, line)
+    if len(fields) != width:
+        return Rejected(number, number, WRONG_FIELD_COUNT, line)
+    return Record(number, number, fields, line)
+
+
+def _read_lines(first: Rejected, ahead: _Lookahead, width: int, delimiter: str) -> Record | None:
+    """The record that an unclosed line begins, if the lines after it complete one; none of them is taken."""
+    pieces = [first.text]
+    while len(pieces) < MAX_LINES_PER_RECORD:
+        line = ahead.peek(len(pieces) - 1)
+        if line is None or _character_fault(line) or _stands_alone(line, width, delimiter):
             return None
         pieces.append(line)
         # Without a quote the line cannot close the field.
@@ -183,7 +185,8 @@ def _join(
             continue
         if isinstance(fields, str) or len(fields) != width:
             return None
-        return Record(number, number + len(pieces) - 1, fields, "\n".join(pieces))
+        last = first.line_number + len(pieces) - 1
+        return Record(first.line_number, last, fields, "\n".join(pieces))
     return None
 
 
@@ -196,8 +199,11 @@ def _stands_alone(line: str, width: int, delimiter: str) -> bool:
 
 
 def _split(pieces: list[str], delimiter: str) -> list[str] | str:
-    lines = [f"{piece}\n" for piece in pieces[:-1]]
-    lines.append(pieces[-1].removesuffix("\r"))
+    """Fields of one record, or the reason why it has none."""
+    last = pieces[-1].removesuffix("\r")
+    if len(pieces) == 1 and '"' not in last and "\r" not in last:
+        return last.split(delimiter)
+    lines = [*(f"{piece}\n" for piece in pieces[:-1]), last]
     # The module's own limit is process-wide and lower than ours.
     csv.field_size_limit(MAX_LINE_CHARACTERS * MAX_LINES_PER_RECORD)
     try:

@@ -20,7 +20,7 @@ from itertools import groupby, islice
 from json.encoder import encode_basestring as quote
 from operator import itemgetter
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
 from cockpit.errors import TerminalError, TransientError
 from cockpit.i18n import _
@@ -146,12 +146,13 @@ class DelimitedFile:
             )
         return names
 
-    def transactions(self, header: Sequence[str], after_line: int) -> Iterator[CopyText]:
+    def transactions(self, header: Sequence[str], after_line: int, label: str | None = None) -> Iterator[CopyText]:
         """Input of COPY for `COPY_COLUMNS`, one per transaction, each to be read to its end before the next.
 
         Args:
             header: From `header()`.
             after_line: Lines up to this one are loaded already; 0 for none.
+            label: Batch of the line before; malformed lines and lines without a day go on in it.
         """
         first = max(after_line, 1) + 1
         records = read_records(
@@ -160,17 +161,19 @@ class DelimitedFile:
             delimiter=self.entity.delimiter,
             first_line_number=first,
         )
-        for _number, rows in groupby(self._copy_rows(header, records), key=itemgetter(0)):
+        for _number, rows in groupby(self._copy_rows(header, records, label or self.path.name), key=itemgetter(0)):
             yield CopyText(row for _same, row in rows)
 
-    def _copy_rows(self, header: Sequence[str], records: Iterator[Record | Rejected]) -> Iterator[tuple[int, str]]:
+    def _copy_rows(
+        self, header: Sequence[str], records: Iterator[Record | Rejected], label: str
+    ) -> Iterator[tuple[int, str]]:
         """Each record in COPY's text format, with the number of the transaction that it belongs to."""
         # Written out because json.dumps of a dict takes three times as long: only the values have to be quoted.
         payload_format = "{" + ", ".join(f"{quote(name)}: ".replace("%", "%%") + "%s" for name in header) + "}"
         day_column = header.index(self.entity.batch_by) if self.entity.batch_by else None
         key_columns = None if self.entity.key == "line" else [header.index(name) for name in self.entity.key]
         line_key = f"{self.content_hash[:16]}|"
-        label = escape(self.path.name)
+        label = escape(label)
         day_value = ""
         transaction = row_count = 0
         for record in records:
@@ -181,7 +184,6 @@ class DelimitedFile:
             number, last_number, fields, text = record
             if day_column is not None and fields[day_column] != day_value:
                 day_value = fields[day_column]
-                # A line without a day stays with the line before it.
                 day = escape(_DATE_END.split(day_value, maxsplit=1)[0]) or label
                 if day != label and row_count >= ROWS_PER_TRANSACTION:
                     transaction += 1
@@ -242,14 +244,14 @@ def _content_hash(stream: io.FileIO) -> str:
     return digest.hexdigest()
 
 
-def _uncompressed(stream: io.FileIO) -> io.BufferedReader:
+def _uncompressed(stream: io.FileIO) -> BinaryIO:
     """The content from its beginning; compression is told by the first bytes, not by the name."""
     stream.seek(0)
     is_compressed = stream.read(len(_GZIP)) == _GZIP
     stream.seek(0)
     # A view that leaves the file open: readers close what they read from.
     stored = io.BufferedReader(io.FileIO(stream.fileno(), closefd=False))
-    return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stored))) if is_compressed else stored
+    return cast(BinaryIO, gzip.GzipFile(fileobj=stored)) if is_compressed else stored
 
 
 def _signature(stream: io.FileIO) -> tuple[int, int]:
@@ -259,6 +261,4 @@ def _signature(stream: io.FileIO) -> tuple[int, int]:
 
 def _rejected_row(rejected: Rejected, label: str) -> str:
     text = escape(printable(rejected.text))
-    return (
-        f"\\N\t\\N\t\\N\t{label}\t{rejected.last_line_number}\t{rejected.line_number}\t{rejected.reason}\t{text}\n"
-    )
+    return f"\\N\t\\N\t\\N\t{label}\t{rejected.last_line_number}\t{rejected.line_number}\t{rejected.reason}\t{text}\n"

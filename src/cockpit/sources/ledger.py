@@ -96,14 +96,16 @@ def last_cursor(cursor: PgCursor, source: str, entity: str) -> str | None:
     return None if value is None else str(value)
 
 
-def last_line(cursor: PgCursor, source: str, entity: str, content_hash: str) -> int:
-    """Last line of a file that is in the ledger; 0 when nothing of it was loaded."""
+def last_line(cursor: PgCursor, source: str, entity: str, content_hash: str) -> tuple[int, str | None]:
+    """Last line of a file that is in the ledger and the label of its batch; 0 and None when none was loaded."""
     cursor.execute(
-        "select coalesce(max(cast(cursor_to as bigint)), 0) from ops.import_batch"
-        " where source = %s and entity = %s and content_hash = %s",
+        "select cast(cursor_to as bigint), label from ops.import_batch"
+        " where source = %s and entity = %s and content_hash = %s and cursor_to is not null"
+        " order by cast(cursor_to as bigint) desc limit 1",
         (source, entity, content_hash),
     )
-    return int(str(_value(cursor)))
+    row = cursor.fetchone()
+    return (row[0], row[1]) if row else (0, None)
 
 
 def is_loaded(cursor: PgCursor, source: str, entity: str, content_hash: str) -> bool:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,12 +14,13 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
-from cockpit.rulebook.source import FileEntity, FileSource, Source, SqlSource
+from cockpit.rulebook.source import FileSource, Source, SqlSource
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources import files, ledger, postgres
 from cockpit.sources.faults import database_errors
+from cockpit.sources.files import DelimitedFile
 from cockpit.sources.ledger import BatchResult
-from cockpit.sources.loader import EntityLoader, Portion, open_loader
+from cockpit.sources.loader import EntityLoader, Portion, Provenance, open_loader
 from cockpit.warehouse.connections import connect
 
 OnBatch: TypeAlias = Callable[[BatchResult], None]
@@ -68,11 +70,7 @@ def load_entity(
         TerminalError: a person has to act.
     """
     definition = _definition(workspace, source, entity)
-    with _target(workspace) as target:
-        if isinstance(definition, SqlSource):
-            with postgres.open_source(definition) as opened:
-                return _load_table(target, opened, definition, entity, run_id, full, on_batch)
-        return _load_files(target, workspace.folder, definition, entity, run_id, full, on_batch)
+    return _run(workspace, definition, [entity], _Run(run_id, full, on_batch))[0]
 
 
 def load_source(
@@ -83,17 +81,30 @@ def load_source(
     Arguments and errors as for `load_entity`; the entities before a failing one stay loaded.
     """
     definition = _definition(workspace, source)
+    return _run(workspace, definition, list(definition.entities), _Run(run_id, full, on_batch))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What all loads of one run have in common."""
+
+    run_id: str
+    full: bool
+    on_batch: OnBatch | None
+
+    def tell(self, batches: list[BatchResult]) -> list[BatchResult]:
+        if self.on_batch:
+            for batch in batches:
+                self.on_batch(batch)
+        return batches
+
+
+def _run(workspace: Workspace, source: Source, entities: list[str], run: _Run) -> list[LoadResult]:
     with _target(workspace) as target:
-        if isinstance(definition, SqlSource):
-            with postgres.open_source(definition) as opened:
-                return [
-                    _load_table(target, opened, definition, entity, run_id, full, on_batch)
-                    for entity in definition.entities
-                ]
-        return [
-            _load_files(target, workspace.folder, definition, entity, run_id, full, on_batch)
-            for entity in definition.entities
-        ]
+        if isinstance(source, SqlSource):
+            with postgres.open_source(source) as opened:
+                return [_load_table(target, opened, entity, run) for entity in entities]
+        return [_load_files(target, workspace.folder, source, entity, run) for entity in entities]
 
 
 def _definition(workspace: Workspace, source: str, entity: str | None = None) -> Source:
@@ -109,55 +120,74 @@ def _definition(workspace: Workspace, source: str, entity: str | None = None) ->
 def _target(workspace: Workspace) -> Iterator[PgConnection]:
     with closing(connect(workspace.settings.warehouse)) as connection:
         connection.set_client_encoding("UTF8")
-        if not ledger.is_prepared(connection):
-            ledger.prepare(connection)
+        with database_errors(workspace.name):
+            if not ledger.is_prepared(connection):
+                ledger.prepare(connection)
         yield connection
 
 
-def _load_table(
-    target: PgConnection,
-    opened: postgres.PostgresSource,
-    source: SqlSource,
-    entity: str,
-    run_id: str,
-    full: bool,
-    on_batch: OnBatch | None,
-) -> LoadResult:
+def _load_table(target: PgConnection, opened: postgres.PostgresSource, entity: str, run: _Run) -> LoadResult:
     started = time.monotonic()
     table = opened.table(entity)
     with (
-        database_errors(f"{source.source}.{entity}"),
-        open_loader(target, source.source, entity, run_id, table.position_type) as loader,
+        database_errors(f"{opened.name}.{entity}"),
+        open_loader(target, opened.name, entity, run.run_id, table.position_type) as loader,
     ):
         with target, target.cursor() as cursor:
-            seen = ledger.last_cursor(cursor, source.source, entity)
-        after = None if full else seen
+            after = None if run.full else ledger.last_cursor(cursor, opened.name, entity)
         label = "full" if after is None else "incremental"
+        provenance = Provenance(cursor=after, schema_hash=table.schema_hash)
         with opened.rows(table, label, after) as rows:
-            portion = Portion(
-                rows, postgres.COPY_COLUMNS, is_binary=True, cursor=seen, schema_hash=table.schema_hash
-            )
-            batches = loader.load(portion) or [loader.note_nothing_new(label, portion)]
-    return _summary(source.source, entity, _told(batches, on_batch), started)
+            batches = loader.load(Portion(rows, postgres.COPY_COLUMNS, is_binary=True), provenance)
+        batches = run.tell(batches or [loader.note_nothing_new(label, provenance)])
+    return _summary(opened.name, entity, batches, started)
 
 
-def _load_files(
-    target: PgConnection,
-    folder: Path,
-    source: FileSource,
-    entity: str,
-    run_id: str,
-    full: bool,
-    on_batch: OnBatch | None,
-) -> LoadResult:
+def _load_files(target: PgConnection, folder: Path, source: FileSource, entity: str, run: _Run) -> LoadResult:
     started = time.monotonic()
     where = f"{source.source}.{entity}"
     definition = source.entities[entity]
     pattern, paths = files.find_files(definition, folder, where)
     batches: list[BatchResult] = []
-    with database_errors(where), open_loader(target, source.source, entity, run_id) as loader:
+    with database_errors(where), open_loader(target, source.source, entity, run.run_id) as loader:
         for path in paths:
-            batches += _load_file(loader, path, definition, full, on_batch)
+            with files.open_file(path, definition, where) as file:
+                batches += _load_file(loader, file, run)
         if not paths:
-            batches += _told([loader.note_nothing_new(pattern, Portion(_NO_ROWS, ()))], on_batch)
+            batches = run.tell([loader.note_nothing_new(pattern, Provenance())])
     return _summary(source.source, entity, batches, started)
+
+
+def _load_file(loader: EntityLoader, file: DelimitedFile, run: _Run) -> list[BatchResult]:
+    content = (loader.source, loader.entity, file.content_hash)
+    provenance = Provenance(file=file.path.name, content_hash=file.content_hash)
+    with loader.connection, loader.connection.cursor() as cursor:
+        is_loaded = ledger.is_loaded(cursor, *content) and not run.full
+        after_line, label = (0, None) if run.full else ledger.last_line(cursor, *content)
+    if is_loaded:
+        return run.tell([loader.note_nothing_new(file.path.name, provenance)])
+    header = file.header()
+    provenance = replace(provenance, schema_hash=hashlib.sha256("\n".join(header).encode()).hexdigest())
+    has_new_keys = file.entity.key == "line" and not run.full
+    batches: list[BatchResult] = []
+    for rows in file.transactions(header, after_line, label):
+        portion = Portion(rows, files.COPY_COLUMNS, has_new_keys=has_new_keys)
+        batches += run.tell(loader.load(portion, provenance, before_commit=file.ensure_unchanged))
+    file.ensure_unchanged()
+    with loader.connection, loader.connection.cursor() as cursor:
+        ledger.mark_loaded(cursor, *content, file.path.name)
+    return batches or run.tell([loader.note_nothing_new(file.path.name, provenance)])
+
+
+def _summary(source: str, entity: str, batches: list[BatchResult], started: float) -> LoadResult:
+    return LoadResult(
+        source=source,
+        entity=entity,
+        batches=len(batches),
+        received=sum(batch.received for batch in batches),
+        loaded=sum(batch.loaded for batch in batches),
+        unchanged=sum(batch.unchanged for batch in batches),
+        superseded=sum(batch.superseded for batch in batches),
+        rejected=sum(batch.rejected for batch in batches),
+        seconds=round(time.monotonic() - started, 3),
+    )

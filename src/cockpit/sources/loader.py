@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TextIO, cast
 
 import psycopg2
 from psycopg2 import errorcodes, sql
@@ -49,7 +49,8 @@ class Rows(Protocol):
 
     failure: Exception | None
 
-    def read(self, size: int = ..., /) -> bytes: ...
+    def read(self, size: int = ..., /) -> bytes:
+        """The next bytes; nothing at the end."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,25 @@ class Portion:
         columns: Columns of the temporary table `incoming`, see create_incoming.sql.
         is_binary: Whether `rows` is in COPY's binary format.
         has_new_keys: Raw cannot hold any of the keys, nor do they repeat, so that nothing needs comparing.
-        cursor: Value of the source's cursor before this portion, where the source has one.
-        file: Name for rejected lines.
     """
 
     rows: Rows
     columns: tuple[str, ...]
     is_binary: bool = False
     has_new_keys: bool = False
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where rows come from, for their ledger row.
+
+    Attributes:
+        cursor: Databases: value up to which rows were seen before; None when all are read.
+        file: Name of the file, for rejected lines.
+        content_hash: Hash of the file's content.
+        schema_hash: Hash of the columns that the source delivers.
+    """
+
     cursor: str | None = None
     file: str | None = None
     content_hash: str | None = None
@@ -78,9 +90,7 @@ class Portion:
 class EntityLoader:
     """Writes the raw table and the ledger rows of one entity during one run; made by `open_loader`."""
 
-    def __init__(
-        self, connection: PgConnection, source: str, entity: str, run_id: str, position_type: str
-    ) -> None:
+    def __init__(self, connection: PgConnection, source: str, entity: str, run_id: str, position_type: str) -> None:
         self.connection = connection
         self.source = source
         self.entity = entity
@@ -90,11 +100,14 @@ class EntityLoader:
         self.table = sql.Identifier("raw", f"{source}__{entity}")
         self.has_loaded = False
 
-    def load(self, portion: Portion, before_commit: Callable[[], None] | None = None) -> list[BatchResult]:
+    def load(
+        self, portion: Portion, provenance: Provenance, before_commit: Callable[[], None] | None = None
+    ) -> list[BatchResult]:
         """Load a portion in one transaction.
 
         Args:
             portion: Its rows are read to the end.
+            provenance: The same for all its batches.
             before_commit: Last look; an error that it raises undoes the portion.
 
         Returns:
@@ -107,38 +120,41 @@ class EntityLoader:
                 format=sql.SQL("binary" if portion.is_binary else "text"),
             )
             _copy(cursor, copy, portion.rows)
-            arrivals = self._arrivals(cursor, portion)
+            arrivals = self._arrivals(cursor, provenance.cursor)
             total = sum(arrival.received for arrival in arrivals)
             results = []
             for arrival in arrivals:
                 batch_id = ledger.next_batch_id(cursor)
+                if arrival.rejected:
+                    self._write_rejected(cursor, arrival.label, batch_id, provenance.file)
                 outcome = self._write_rows(cursor, portion, arrival, batch_id)
                 seconds = (time.monotonic() - started) * arrival.received / total
-                results.append(self._write_ledger(cursor, portion, arrival, outcome, batch_id, seconds))
+                results.append(self._write_ledger(cursor, provenance, arrival, outcome._replace(seconds=seconds)))
             if before_commit:
                 before_commit()
         self.has_loaded = self.has_loaded or any(result.loaded for result in results)
         return results
 
-    def note_nothing_new(self, label: str, portion: Portion) -> BatchResult:
+    def note_nothing_new(self, label: str, provenance: Provenance) -> BatchResult:
         """Write the ledger row of a run that received nothing."""
-        arrival = _Arrival(label, 0, 0, 0, None, portion.cursor)
+        arrival = _Arrival(label, 0, 0, 0, None, provenance.cursor)
         with self.connection, self.connection.cursor() as cursor:
-            batch_id = ledger.next_batch_id(cursor)
-            return self._write_ledger(cursor, portion, arrival, _Outcome(0, 0, 0), batch_id, 0.0)
+            return self._write_ledger(cursor, provenance, arrival, _Outcome(ledger.next_batch_id(cursor)))
 
-    def _arrivals(self, cursor: PgCursor, portion: Portion) -> list[_Arrival]:
+    def _arrivals(self, cursor: PgCursor, seen: str | None) -> list[_Arrival]:
         newest = _NEWEST_TIME if self.position_type in TIME_TYPES else _NEWEST_NUMBER
         cursor.execute(
             statement("list_batches", newest=newest, position_type=sql.SQL(self.position_type)),
-            {"cursor": portion.cursor},
+            {"cursor": seen},
         )
         return [_Arrival(*row) for row in cursor.fetchall()]
 
+    def _write_rejected(self, cursor: PgCursor, label: str, batch_id: int, file: str | None) -> None:
+        values = {"label": label, "batch_id": batch_id, "source": self.source, "entity": self.entity, "file": file}
+        cursor.execute(statement("insert_rejected"), values)
+
     def _write_rows(self, cursor: PgCursor, portion: Portion, arrival: _Arrival, batch_id: int) -> _Outcome:
-        values = {"label": arrival.label, "batch_id": batch_id, "source": self.source, "entity": self.entity}
-        if arrival.rejected:
-            cursor.execute(statement("insert_rejected"), {**values, "file": portion.file})
+        values = {"label": arrival.label, "batch_id": batch_id}
         superseded = unchanged = loaded = 0
         replaced: dict[int, int] = {}
         if not portion.has_new_keys:
@@ -154,19 +170,13 @@ class EntityLoader:
             name = "merge_rows" if replaced or unchanged else "insert_rows"
             cursor.execute(statement(name, table=self.table), values)
             loaded = cursor.rowcount
-        return _Outcome(superseded, unchanged, loaded)
+        return _Outcome(batch_id, superseded, unchanged, loaded)
 
     def _write_ledger(
-        self,
-        cursor: PgCursor,
-        portion: Portion,
-        arrival: _Arrival,
-        outcome: _Outcome,
-        batch_id: int,
-        seconds: float,
+        self, cursor: PgCursor, provenance: Provenance, arrival: _Arrival, outcome: _Outcome
     ) -> BatchResult:
         result = BatchResult(
-            batch_id=batch_id,
+            batch_id=outcome.batch_id,
             source=self.source,
             entity=self.entity,
             label=arrival.label,
@@ -176,17 +186,17 @@ class EntityLoader:
             superseded=outcome.superseded,
             rejected=arrival.rejected,
             bytes=int(arrival.bytes),
-            seconds=round(seconds, 3),
+            seconds=round(outcome.seconds, 3),
         )
         ledger.write_batch(
             cursor,
             result,
             {
                 "run_id": self.run_id,
-                "cursor_from": portion.cursor if portion.content_hash is None else arrival.first_position,
+                "cursor_from": arrival.first_position if provenance.content_hash else provenance.cursor,
                 "cursor_to": arrival.last_position,
-                "content_hash": portion.content_hash,
-                "schema_hash": portion.schema_hash,
+                "content_hash": provenance.content_hash,
+                "schema_hash": provenance.schema_hash,
             },
         )
         logger.info(
@@ -216,9 +226,11 @@ class _Arrival(NamedTuple):
 class _Outcome(NamedTuple):
     """What became of a batch's rows."""
 
-    superseded: int
-    unchanged: int
-    loaded: int
+    batch_id: int
+    superseded: int = 0
+    unchanged: int = 0
+    loaded: int = 0
+    seconds: float = 0.0
 
 
 @contextmanager
@@ -262,7 +274,8 @@ def open_loader(
 
 def _copy(cursor: PgCursor, command: sql.Composable, rows: Rows) -> None:
     try:
-        cursor.copy_expert(command.as_string(cursor), rows, _COPY_BYTES)
+        # The stubs ask for readline too, which COPY never calls.
+        cursor.copy_expert(command.as_string(cursor), cast(TextIO, rows), _COPY_BYTES)
     except psycopg2.Error:
         if rows.failure:
             raise rows.failure from None

@@ -50,6 +50,7 @@ class PostgresSource:
     """A read-only session on a source, in one snapshot from beginning to end; made by `open_source`."""
 
     def __init__(self, connection: PgConnection, source: SqlSource) -> None:
+        self.name = source.source
         self._connection = connection
         self._source = source
 
@@ -61,7 +62,7 @@ class PostgresSource:
                 compared.
         """
         entity = self._source.entities[entity_name]
-        where = f"{self._source.source}.{entity_name}"
+        where = f"{self.name}.{entity_name}"
         name = sql.Identifier(*entity.table.split("."))
         with database_errors(where), self._connection.cursor() as cursor:
             cursor.execute(statement("list_columns"), {"table": name.as_string(cursor)})
@@ -70,7 +71,9 @@ class PostgresSource:
             raise TerminalError(
                 _("the source has no such table, or its user may not see it"), where=where, found=entity.table
             )
-        missing = [column for column in (*entity.columns, *entity.key, entity.cursor) if column and column not in columns]
+        missing = [
+            column for column in (*entity.columns, *entity.key, entity.cursor) if column and column not in columns
+        ]
         if missing:
             raise TerminalError(
                 _("the column {name} is missing", name=", ".join(dict.fromkeys(missing))),

@@ -125,7 +125,9 @@ def _ports(settings: Settings) -> Iterator[Finding]:
                 _("Stop it, or set {variable} to another port.", variable=variable),
             )
         else:
-            found = _("{port} is taken by {holder}; the next free one will be used", port=port, holder=ports.holder(port))
+            found = _(
+                "{port} is taken by {holder}; the next free one will be used", port=port, holder=ports.holder(port)
+            )
             yield Finding("ok", subject, found)
 
 
@@ -145,9 +147,7 @@ def _database_account(settings: Settings) -> Iterator[Finding]:
     if user is None:
         yield Finding("ok", subject, _("runs as you (user id {uid})", uid=os.getuid()))
     elif any("dac_read_search" in word for word in words):
-        yield Finding(
-            "ok", subject, _("runs as user {user}, which may pass closed folders for it", user=user.pw_name)
-        )
+        yield Finding("ok", subject, _("runs as user {user}, which may pass closed folders for it", user=user.pw_name))
     else:
         yield Finding("ok", subject, _("runs as user {user}, not as root", user=user.pw_name))
 

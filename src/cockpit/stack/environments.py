@@ -38,6 +38,8 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "test": (*SERVING, "dev"),
 }
 STAMP = ".cockpit-stamp"
+# For an image, whose environments are made before the code is copied: no command line to run yet.
+MAKE_ONLY = "--make-only"
 
 EXIT_FAILURE = 1
 EXIT_UNUSABLE = 4
@@ -93,9 +95,11 @@ class Places:
 
     @property
     def installer(self) -> Path:
+        """The environment of uv."""
         return self.environments / "uv"
 
     def python(self, name: str) -> Path:
+        """The interpreter of an environment."""
         return self.environments / name / "bin" / "python"
 
 
@@ -131,9 +135,7 @@ def mirror_of_pip(python: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """
     if {"UV_DEFAULT_INDEX", "UV_INDEX_URL"} & environ.keys():
         return {}
-    answer = subprocess.run(
-        [python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    ).stdout
+    answer = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False).stdout
     found = dict(line.split("=", 1) for line in answer.splitlines() if "=" in line)
     for key in (":env:.index-url", "install.index-url", "global.index-url"):
         if key in found:
@@ -274,7 +276,7 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Make what the verb needs, then become the command line."""
+    """Make what the verb needs, then become the command line; returns only on failure."""
     home = Path(os.environ.get("COCKPIT_HOME") or REPOSITORY / ".cockpit").expanduser().absolute()
     environments = Path(os.environ.get("COCKPIT_ENVIRONMENTS") or home / "env").expanduser().absolute()
     places = Places(environments=environments, log=home / "logs" / "setup.log")
@@ -283,18 +285,21 @@ def main(arguments: Sequence[str]) -> int:
     os.environ["PYTHONPATH"] = str(REPOSITORY / "src")
     for variable in ("PYTHONDONTWRITEBYTECODE", "PYTHONHOME"):
         os.environ.pop(variable, None)
-    names = needed(arguments)
+    only_make = list(arguments[:1]) == [MAKE_ONLY]
+    names = tuple(arguments[1:]) if only_make else needed(arguments)
     try:
         ensure(names, places)
+        if only_make:
+            return 0
+        python = places.python(names[-1])
+        os.execv(python, [str(python), "-m", "cockpit.cli", *arguments])
     except SetupError as error:
         _say(f"cockpit: {error}.")
         return error.exit_code
     except OSError as error:
         where = error.filename or home
-        _say(f"cockpit: {_('{path} cannot be written: {reason}', path=where, reason=error.strerror)}.")
+        _say(f"cockpit: {_('{path} cannot be used: {reason}', path=where, reason=error.strerror)}.")
         return EXIT_FAILURE
-    python = places.python(names[-1])
-    os.execv(python, [str(python), "-m", "cockpit.cli", *arguments])
 
 
 if __name__ == "__main__":

@@ -66,9 +66,7 @@ def _answers(url: str) -> bool:
 
 def _airflow_report(settings: Settings) -> dict[str, Any] | None:
     try:
-        answer = _local().get(
-            f"{settings.addresses()['airflow']}/api/v2/monitor/health", timeout=_TIMEOUT_SECONDS
-        )
+        answer = _local().get(f"{settings.addresses()['airflow']}/api/v2/monitor/health", timeout=_TIMEOUT_SECONDS)
         report: dict[str, Any] = answer.json()
     except (requests.RequestException, ValueError):
         return None

@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
             postgres.remove_stale_lock(settings)
         command = chosen.command(settings)
         environment = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
-        os.execve(command[0], command, environment | chosen.environment(settings))  # noqa: S606 (no shell is wanted)
+        os.execve(command[0], command, environment | chosen.environment(settings))
     except CockpitError as error:
         print(error, file=sys.stderr)
         return error.exit_code

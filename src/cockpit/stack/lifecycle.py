@@ -51,26 +51,36 @@ class ServiceStatus:
 
     @property
     def is_healthy(self) -> bool:
+        """Whether it can do its work."""
         return self.state in ("healthy", _EXTERNAL)
 
 
 @dataclass(frozen=True)
 class StackStatus:
-    """All services of one home."""
+    """All services of one home.
+
+    Args:
+        supervisor_memory_mb: None when the supervisor does not run.
+        leftover_count: Processes that run without a supervisor, because it was killed.
+    """
 
     services: tuple[ServiceStatus, ...]
     supervisor_memory_mb: float | None = None
+    leftover_count: int = 0
 
     @property
     def is_healthy(self) -> bool:
+        """Whether every service can do its work."""
         return all(service.is_healthy for service in self.services)
 
     @property
     def is_stopped(self) -> bool:
-        return all(service.state in ("stopped", _EXTERNAL) for service in self.services)
+        """Whether no process of ours runs."""
+        return not self.leftover_count and all(service.state in ("stopped", _EXTERNAL) for service in self.services)
 
     @property
     def memory_mb(self) -> float:
+        """Memory of all processes of ours together."""
         return sum(service.memory_mb or 0 for service in self.services) + (self.supervisor_memory_mb or 0)
 
 
@@ -90,7 +100,8 @@ def up(settings: Settings, services: Sequence[str] | None = None, progress: Prog
     make_folders(settings)
     with _exclusive(settings, progress):
         supervisor = Supervisor(settings)
-        if supervisor.is_running() and not _is_current(settings):
+        # A command that needs the database alone leaves the rest as it is.
+        if services is None and supervisor.is_running() and not _is_current(settings):
             progress(_("Restarting: the settings have changed"))
             _stop(settings)
         if not supervisor.is_running():
@@ -139,7 +150,11 @@ def status(settings: Settings) -> StackStatus:
     if settings.is_external:
         state = _EXTERNAL if health.database_answers(settings) else "failed"
         found.insert(0, ServiceStatus(POSTGRES, settings.addresses()["postgres"], state))
-    return StackStatus(services=tuple(found), supervisor_memory_mb=_supervisor_memory(settings) if states else None)
+    return StackStatus(
+        services=tuple(found),
+        supervisor_memory_mb=_supervisor_memory(settings) if states else None,
+        leftover_count=0 if states else len(processes.leftovers(settings)),
+    )
 
 
 def _service_status(
@@ -149,14 +164,11 @@ def _service_status(
     address = settings.addresses()[kind] if kind else None
     if state is None or (state.pid == 0 and state.state == "STOPPED"):
         return ServiceStatus(name, address, "stopped", crashes=crashed)
-    if state.is_alive:
-        word = "healthy" if is_healthy else "starting"
-    else:
-        word = "failed"
+    alive_word = "healthy" if is_healthy else "starting"
     return ServiceStatus(
         name=name,
         address=address,
-        state=word,
+        state=alive_word if state.is_alive else "failed",
         pid=state.pid or None,
         memory_mb=processes.memory_mb(state.pid) if state.pid else None,
         uptime_seconds=time.time() - state.started_at if state.pid else None,
@@ -286,11 +298,6 @@ def _start_error(settings: Settings, name: str) -> StackError:
         where=str(log),
         fix=_("Read the log ('./cockpit logs {name}'), then './cockpit down' and './cockpit up'.", name=name),
     )
-
-
-def has_data(settings: Settings) -> bool:
-    """Whether this home was ever started."""
-    return settings.postgres_data.exists() or (settings.secrets / "database_url").exists()
 
 
 def remove(settings: Settings, with_environments: bool = False) -> None:

@@ -38,14 +38,17 @@ def choose(preferred: int, taken: set[int], free: Callable[[int], bool]) -> int:
     for port in range(preferred, min(preferred + _ATTEMPTS, 65536)):
         if port not in taken and free(port):
             return port
-    raise StackError(_("no free port from {first} upwards", first=preferred), fix=_("Stop a server or set COCKPIT_*_PORT."))
+    raise StackError(
+        _("no free port from {first} upwards", first=preferred), fix=_("Stop a server or set COCKPIT_*_PORT.")
+    )
 
 
 def holder(port: int) -> str:
     """Who listens on a port, for example `nginx (process 4711)`; processes of other users may stay unnamed."""
     try:
         for connection in psutil.net_connections(kind="tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            if listens and connection.pid:
                 return _("{name} (process {pid})", name=psutil.Process(connection.pid).name(), pid=connection.pid)
     except psutil.Error:
         pass
@@ -80,9 +83,7 @@ def settle(settings: Settings) -> Settings:
                 ),
             )
         chosen[name] = (
-            port
-            if fixed
-            else choose(port, set(chosen.values()), lambda number: is_free(settings.bind, number))
+            port if fixed else choose(port, set(chosen.values()), lambda number: is_free(settings.bind, number))
         )
     ports = Ports(**chosen)
     write_private(file, ports.model_dump_json(indent=1) + "\n")

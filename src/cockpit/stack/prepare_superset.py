@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from flask_migrate import upgrade
-from superset.app import create_app
+from flask_migrate import upgrade  # type: ignore[import-untyped]
+from superset.app import create_app  # type: ignore[import-not-found]
 
 
 def main() -> None:
     """Bring everything to the installed version; may be repeated."""
     app = create_app()
     with app.app_context():
-        from superset.extensions import appbuilder, security_manager
+        from superset.extensions import appbuilder, security_manager  # type: ignore[import-not-found]
 
         upgrade()
         appbuilder.add_permissions(update_perms=True)

@@ -52,8 +52,10 @@ def _ancestry() -> list[psutil.Process]:
     return [this, *this.parents()]
 
 
-def end(processes: Sequence[psutil.Process], settings: Settings, seconds: float = 20) -> int:
+def end(processes: Sequence[psutil.Process], settings: Settings, seconds: float = 8) -> int:
     """Ask processes to end, the database server after its clients, and kill those that do not.
+
+    Patience is short: without a supervisor nobody reads their output, and some hang on that when they end.
 
     Returns:
         How many there were.
@@ -61,7 +63,10 @@ def end(processes: Sequence[psutil.Process], settings: Settings, seconds: float 
     server = postgres.running_postmaster(settings)
     database = {server.pid, *(child.pid for child in _children(server))} if server is not None else set()
     clients = [process for process in processes if process.pid not in database]
-    _end(clients, signal.SIGTERM, clients, seconds)
+    # Parents end their children in the order that they need; a child that ends first would look like a crash.
+    members = {process.pid for process in clients}
+    heads = [process for process in clients if _parent_id(process) not in members]
+    _end(heads, signal.SIGTERM, clients, seconds)
     if server is not None:
         # Only the server is told: it ends its children itself, and a signal to them would look like a crash.
         _end([server], signal.SIGINT, [server, *_children(server)], max(seconds, 60))
@@ -77,6 +82,13 @@ def _end(
         logger.warning("killing %s processes that did not end within %s s", len(alive), seconds)
         _signal(alive, signal.SIGKILL)
         psutil.wait_procs(alive, timeout=10)
+
+
+def _parent_id(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.Error:
+        return None
 
 
 def _signal(processes: Iterable[psutil.Process], how: signal.Signals) -> None:

@@ -1,7 +1,8 @@
-"""Databases, roles and schemas of the platform; may be repeated, and changes nothing when all is there."""
+"""Databases, roles and schemas of the platform; skipped when nothing they are made from has changed."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from psycopg2.extensions import encrypt_password
 from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.stack import postgres
+from cockpit.stack.secret_files import write_private
 from cockpit.stack.settings import DATABASES, ROLES, Database, Settings
 
 logger = logging.getLogger(__name__)
@@ -20,15 +22,24 @@ logger = logging.getLogger(__name__)
 # Written on every role, so that a role of the same name on a shared server is not taken over.
 OWNERSHIP = "CRM Cockpit"
 _FOLDER = Path(__file__).parent
+# What the row security needs of an administrator, kept beside the rest of it.
+_SECURITY_SCRIPT = Path("include/sql/security/provision.sql")
 
 
 def provision(settings: Settings) -> None:
     """Make or complete the cluster.
 
+    The embedded server is left alone when neither scripts nor passwords changed since the last time; an existing
+    server is always looked at, because others may change it.
+
     Raises:
         StackError: not enough rights, or a role of this name belongs to something else.
         TransientError: the server does not answer.
     """
+    stamp = settings.data / "migrations" / "provision"
+    wanted = _inputs(settings)
+    if not settings.is_external and stamp.exists() and stamp.read_text() == wanted:
+        return
     try:
         connection = postgres.connect(settings)
         try:
@@ -53,11 +64,23 @@ def provision(settings: Settings) -> None:
             where="postgres",
             fix=_("Correct the cause, then run the same command again."),
         ) from error
+    stamp.parent.mkdir(parents=True, exist_ok=True)
+    write_private(stamp, wanted)
+
+
+def _inputs(settings: Settings) -> str:
+    scripts = [Path(__file__), *sorted(_FOLDER.glob("*.sql")), settings.repository / _SECURITY_SCRIPT]
+    digest = hashlib.sha256(repr((DATABASES, [settings.secret(role) for role in ROLES])).encode())
+    for script in scripts:
+        digest.update(script.read_bytes() if script.exists() else b"-")
+    return digest.hexdigest()
 
 
 def _provision_roles(connection: PgConnection, settings: Settings) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("select rolname, shobj_description(oid, 'pg_authid') from pg_roles where rolname = any(%s)", [list(ROLES)])
+        cursor.execute(
+            "select rolname, shobj_description(oid, 'pg_authid') from pg_roles where rolname = any(%s)", [list(ROLES)]
+        )
         existing: dict[str, str | None] = dict(cursor.fetchall())
         foreign = [role for role, comment in existing.items() if comment != OWNERSHIP]
         if foreign:
@@ -106,7 +129,7 @@ def _provision_content(settings: Settings, database: Database) -> None:
     scripts = []
     if database.is_workspace:
         scripts.append(_FOLDER / "workspace.sql")
-        scripts.append(settings.repository / "include/sql/security/provision.sql")
+        scripts.append(settings.repository / _SECURITY_SCRIPT)
     if database.has_truth:
         scripts.append(_FOLDER / "truth.sql")
     present = [script for script in scripts if script.exists()]

@@ -29,6 +29,7 @@ class Service:
         environment: What it gets beside the user's own environment; holds secrets, never logged.
         stop_signal: Signal for an orderly stop.
         stop_seconds: Seconds until it is killed.
+        stop_children_too: Whether the signal goes to its children as well.
         memory_limit_mb: More than this is a fault; a container is limited to it.
     """
 
@@ -38,7 +39,11 @@ class Service:
     memory_limit_mb: int
     stop_signal: str = "TERM"
     stop_seconds: int = 20
+    stop_children_too: bool = False
 
+
+# A folder in memory, where Linux has one; gunicorn makes unnamed files in it.
+_MEMORY_FOLDER = "/dev/shm"  # noqa: S108
 
 POSTGRES = "postgres"
 API_SERVER = "airflow-api"
@@ -51,7 +56,7 @@ SUPERSET = "superset"
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Airflow's configuration, as variables, with the connections that its tasks use."""
     api = f"http://{settings.api_host}:{settings.ports.airflow}"
-    options = {
+    options: dict[str, dict[str, object]] = {
         "core": {
             "dags_folder": settings.repository / "dags",
             "plugins_folder": settings.repository / "plugins",
@@ -146,14 +151,14 @@ def _superset(settings: Settings) -> list[str]:
         *("--worker-class", "gthread", "--threads", "8"),
         *("--timeout", "120", "--limit-request-line", "0"),
         # Workers beat in a file: in memory where there is such a place, because a slow disk would kill them.
-        *(("--worker-tmp-dir", "/dev/shm") if _has_shared_memory() else ()),
+        *(("--worker-tmp-dir", _MEMORY_FOLDER) if _has_memory_folder() else ()),
         "--no-control-socket",
         "superset.app:create_app()",
     ]
 
 
-def _has_shared_memory() -> bool:
-    return os.access("/dev/shm", os.W_OK)  # noqa: S108 (gunicorn makes an anonymous file there)
+def _has_memory_folder() -> bool:
+    return os.access(_MEMORY_FOLDER, os.W_OK)
 
 
 ALL = (
@@ -190,6 +195,8 @@ ALL = (
         command=_airflow("triggerer", "--skip-serve-logs"),
         environment=airflow_environment,
         memory_limit_mb=768,
+        # Told alone, it waits ten seconds for its child before it insists.
+        stop_children_too=True,
     ),
     Service(
         name=SUPERSET,

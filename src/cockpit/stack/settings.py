@@ -166,30 +166,37 @@ class Settings(_Frozen):
 
     @property
     def data(self) -> Path:
+        """Databases and stamps."""
         return self.home / "data"
 
     @property
     def logs(self) -> Path:
+        """One log for each service."""
         return self.home / "logs"
 
     @property
     def run(self) -> Path:
+        """Ports, sockets and locks of the running stack."""
         return self.home / "run"
 
     @property
     def secrets(self) -> Path:
+        """Generated secrets."""
         return self.home / "secrets"
 
     @property
     def postgres_data(self) -> Path:
+        """The embedded server's data folder."""
         return self.data / "postgres"
 
     @property
     def people_file(self) -> Path:
+        """The people who log in."""
         return self.repository / "include/rules/security/people.yml"
 
     @property
     def superset_config(self) -> Path:
+        """Superset's configuration module."""
         return self.repository / "superset/superset_config.py"
 
     def program(self, environment: str, name: str) -> Path:
@@ -197,6 +204,7 @@ class Settings(_Frozen):
         return self.environments / environment / "bin" / name
 
     def log_of(self, service: str) -> Path:
+        """The log of a service or step."""
         return self.logs / f"{service}.log"
 
     @property
@@ -233,9 +241,7 @@ class Settings(_Frozen):
         """The URL of one role in one database, with its password; scheme `postgresql`."""
         if self.database_url is not None:
             server = make_url(self.database_url.get_secret_value())
-            return server.set(
-                drivername="postgresql", username=role, password=self.secret(role), database=database
-            )
+            return server.set(drivername="postgresql", username=role, password=self.secret(role), database=database)
         return self._url(role, database)
 
     def _url(self, role: str, database: str) -> URL:

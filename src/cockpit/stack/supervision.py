@@ -14,10 +14,12 @@ import shlex
 import subprocess
 import time
 import xmlrpc.client
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from cockpit.errors import StackError
@@ -51,6 +53,7 @@ class ProcessState:
 
     @property
     def is_alive(self) -> bool:
+        """Whether there is a process that is not being stopped."""
         return self.state in ("STARTING", "RUNNING")
 
 
@@ -87,6 +90,7 @@ def render_config(settings: Settings, services: Iterable[Service]) -> str:
             f"startretries={START_RETRIES}",
             f"stopsignal={service.stop_signal}",
             f"stopwaitsecs={service.stop_seconds}",
+            f"stopasgroup={str(service.stop_children_too).lower()}",
             "killasgroup=true",
             "redirect_stderr=true",
             f"stdout_logfile={_value(settings.log_of(service.name))}",
@@ -176,11 +180,12 @@ class Supervisor:
 
     def shutdown(self) -> None:
         """End the supervisor; its services should be stopped already."""
-        with self._rpc() as rpc, contextlib.suppress(xmlrpc.client.Fault):
+        with self._rpc() as rpc:
+            process = psutil.Process(rpc.getPID())
             rpc.shutdown()
-        deadline = time.monotonic() + 90
-        while self.is_running() and time.monotonic() < deadline:
-            time.sleep(0.1)
+        # It stops answering before it ends.
+        with contextlib.suppress(psutil.TimeoutExpired):
+            process.wait(timeout=90)
 
     def states(self) -> dict[str, ProcessState]:
         """All services by name; empty when the supervisor does not answer."""
@@ -204,13 +209,15 @@ class Supervisor:
         return crashes.parse(text)
 
     @contextlib.contextmanager
-    def _rpc(self) -> Any:
-        transport = SupervisorTransport(None, None, serverurl=f"unix://{self._settings.socket}")
+    def _rpc(self) -> Iterator[Any]:
+        transport = SupervisorTransport(  # type: ignore[no-untyped-call]
+            None, None, serverurl=f"unix://{self._settings.socket}"
+        )
         proxy = xmlrpc.client.ServerProxy("http://127.0.0.1", transport=transport)
         try:
             yield proxy.supervisor
         finally:
-            transport.close()
+            transport.close()  # type: ignore[no-untyped-call]
 
 
 def _inherited() -> dict[str, str]:
@@ -220,10 +227,10 @@ def _inherited() -> dict[str, str]:
     }
 
 
-def tail(log: os.PathLike[str], count: int) -> list[str]:
+def tail(log: Path, count: int) -> list[str]:
     """The last lines of a log that say something."""
     try:
-        with open(log, "rb") as file:
+        with log.open("rb") as file:
             file.seek(max(0, os.fstat(file.fileno()).st_size - 64_000))
             text = file.read().decode(errors="replace")
     except OSError:

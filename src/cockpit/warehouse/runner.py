@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -210,7 +211,8 @@ class _Step:
     def _compute(self, into: str, affected: dict[str, tuple[Sequence[str], str]] | None) -> int:
         columns = list(self._model.contract.columns)
         if self._model.query is None:
-            return copy_rows(self._cursor, into, columns, self._rows_of_builder())
+            with self._rows_of_builder() as rows:
+                return copy_rows(self._cursor, into, columns, rows)
         if affected:
             sql = self._model.query.render_for_keys(self._values, affected)
         else:
@@ -219,20 +221,18 @@ class _Step:
         self._cursor.execute(f"insert into {into} ({', '.join(columns)}) select {selected} from ({sql}) as model")
         return int(self._cursor.rowcount)
 
-    def _rows_of_builder(self) -> Iterator[Sequence[object]]:
+    @contextmanager
+    def _rows_of_builder(self) -> Iterator[Iterable[Sequence[object]]]:
         module, _colon, function = str(self._model.contract.built_by).partition(":")
         builder: Builder = getattr(importlib.import_module(module), function)
-        # A second connection, because the first is busy with the COPY that these rows feed.
+        # A second connection, because the first will be busy with the COPY that these rows feed.
         self._cursor.execute("select pg_export_snapshot()")
         (snapshot,) = one_row(self._cursor)
-        reader = connect(self._context.workspace.settings.warehouse)
-        try:
+        with closing(connect(self._context.workspace.settings.warehouse)) as reader:
             reader.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
             with reader.cursor() as cursor:
                 cursor.execute("set transaction snapshot %s", (snapshot,))
-            yield from builder(BuilderInput(reader, self._context))
-        finally:
-            reader.close()
+            yield builder(BuilderInput(reader, self._context))
 
     def _merge(self, columns: str, only_affected: bool) -> tuple[int, int, int]:
         contract = self._model.contract

@@ -1,0 +1,33 @@
+"""Golden customers, orders, receipts: the facts that every report shares; started by any staged source."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, AssetAny
+
+from cockpit.rulebook.workspace import find_workspace
+from cockpit_airflow.operators import CheckOperator
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
+
+workspace = find_workspace()
+models = graph()
+
+with DAG(
+    dag_id="build_core",
+    description="Golden master data and facts",
+    doc_md="""### Core · 核心层
+One task per model of `include/sql/core`. Each computes its new content and applies the difference in one
+transaction; a failing model leaves its table as it was.""",
+    schedule=AssetAny(*(asset("staging", name) for name in workspace.sources)),
+    max_active_runs=1,
+    default_args={**DEFAULT_ARGUMENTS, "owner": "platform"},
+    tags=["core"],
+):
+    tasks = build_tasks(models.layer("core"), models)
+    checks = CheckOperator(
+        task_id="checks",
+        models=list(tasks),
+        outlets=[asset("core")],
+        doc_md="The contracts' checks; one that stops keeps the marts as they are.",
+    )
+    for task in tasks.values():
+        task >> checks

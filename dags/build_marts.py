@@ -1,0 +1,30 @@
+"""The tables that people look at; started when core is complete."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG
+
+from cockpit_airflow.operators import CheckOperator
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
+
+models = graph()
+
+with DAG(
+    dag_id="build_marts",
+    description="What the cockpit shows",
+    doc_md="""### Marts · 集市层
+One task per model of `include/sql/marts`. Row permissions are part of each table and stay in force during a build.""",
+    schedule=[asset("core")],
+    max_active_runs=1,
+    default_args={**DEFAULT_ARGUMENTS, "owner": "platform"},
+    tags=["marts"],
+):
+    tasks = build_tasks(models.layer("marts"), models)
+    checks = CheckOperator(
+        task_id="checks",
+        models=list(tasks),
+        outlets=[asset("marts")],
+        doc_md="The contracts' checks of the marts.",
+    )
+    for task in tasks.values():
+        task >> checks

@@ -1,0 +1,1 @@
+"""What is particular to Airflow: operators around the steps of `cockpit.pipelines`."""

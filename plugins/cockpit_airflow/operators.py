@@ -1,0 +1,127 @@
+"""Operators: one step of a run each, with its figures in the task's log and XCom.
+
+A transient fault is left to Airflow's retries; a permanent one fails the task at once, because another try would
+give the same result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.definitions.context import Context
+
+from cockpit.errors import CockpitError, TransientError
+
+
+class StepOperator(BaseOperator):
+    """Run one step with the business time that the run was started with.
+
+    The time travels from DAG to DAG in the assets' events, so that everything that one load caused is computed for
+    the same moment.
+    """
+
+    ui_color = "#e8f1fa"
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the step; returns its figures."""
+        # Imported here: the scheduler reads DAG files often and needs none of it.
+        from cockpit.pipelines.run_context import run_context
+
+        as_of = _business_time(context)
+        run = run_context(as_of=as_of, run_id=context["run_id"])
+        try:
+            figures = self.step(run)
+        except TransientError as error:
+            raise AirflowException(str(error)) from error
+        except CockpitError as error:
+            raise AirflowFailException(str(error)) from error
+        for outlet in self.outlets:
+            context["outlet_events"][outlet].extra = {"as_of": run.as_of.isoformat(), **figures}
+        self.log.info("%s", figures)
+        return figures
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """What the subclass does; returns counts for the log."""
+        raise NotImplementedError
+
+
+class PrepareOperator(StepOperator):
+    """Bring the workspace's bookkeeping and row security to what the rule files say."""
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Prepare."""
+        from cockpit.pipelines.workspace import prepare
+
+        prepare(run)
+        return {}
+
+
+class LoadOperator(StepOperator):
+    """Load what is new in one entity of a source."""
+
+    def __init__(self, *, source: str, entity: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+        self.entity = entity
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Load."""
+        from cockpit.pipelines import steps
+
+        result = steps.load(run, self.source, self.entity)
+        return {"received": result.received, "loaded": result.loaded, "unchanged": result.unchanged}
+
+
+class BuildOperator(StepOperator):
+    """Bring one model up to date."""
+
+    def __init__(self, *, model: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.model = model
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Build."""
+        from cockpit.pipelines import steps
+
+        result = steps.build_model(run, self.model)
+        return {
+            "kind": result.kind,
+            "inserted": result.inserted,
+            "updated": result.updated,
+            "deleted": result.deleted,
+        }
+
+
+class CheckOperator(StepOperator):
+    """Run the checks of several models in one process."""
+
+    def __init__(self, *, models: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.models = list(models)
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Check."""
+        from cockpit.pipelines import steps
+
+        results = steps.check_models(run, [run.graph[name] for name in self.models])
+        return {
+            "held_back": sum(result.held_back for result in results),
+            "changed": sum(result.changed for result in results),
+            "warnings": [f"{result.model}.{rule}" for result in results for rule in result.warnings],
+        }
+
+
+def _business_time(context: Context) -> datetime | None:
+    """The `as_of` of the run's configuration, else of the assets that triggered it, else none."""
+    run: Any = context["dag_run"]
+    text = (run.conf or {}).get("as_of")
+    if not text:
+        events = [event for events in context["triggering_asset_events"].values() for event in events]
+        text = max((event.extra.get("as_of", "") for event in events if event.extra), default="")
+    return datetime.fromisoformat(text) if text else None
+
+

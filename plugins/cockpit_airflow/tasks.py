@@ -1,0 +1,50 @@
+"""Task groups that several DAGs share: one task per model, in the order in which the models read each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from airflow.sdk import Asset
+
+from cockpit.pipelines.run_context import run_context
+from cockpit.warehouse.models import Model, ModelGraph
+from cockpit_airflow.operators import BuildOperator
+
+# A lost connection or a server that starts again is over within minutes.
+DEFAULT_ARGUMENTS: Mapping[str, Any] = {
+    "retries": 3,
+    "retry_delay": timedelta(seconds=20),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=5),
+}
+
+
+def graph() -> ModelGraph:
+    """The models of the company's workspace."""
+    return run_context().graph
+
+
+def asset(*parts: str) -> Asset:
+    """The asset of a table or layer: `cockpit://warehouse/<parts>`."""
+    return Asset(name="/".join(parts), uri=f"cockpit://warehouse/{'/'.join(parts)}")
+
+
+def build_tasks(models: Iterable[Model], models_graph: ModelGraph) -> dict[str, BuildOperator]:
+    """One task per model, each after the tasks of the models that it reads."""
+    tasks: dict[str, BuildOperator] = {}
+    for model in models:
+        contract = model.contract
+        tasks[model.name] = BuildOperator(
+            task_id=model.name,
+            model=model.name,
+            owner=contract.owner,
+            outlets=[asset(model.layer, model.name)],
+            doc_md=f"**{contract.description}** · {contract.description_zh}\n\n"
+            f"Grain: {', '.join(contract.grain)}. Reads: {', '.join(sorted(model.reads)) or 'nothing'}.",
+        )
+        for upstream in models_graph.upstream(model):
+            if upstream.name in tasks:
+                tasks[upstream.name] >> tasks[model.name]
+    return tasks

@@ -1,0 +1,138 @@
+"""Check the files under `superset/` against each other and against the marts, without a running Superset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.qualify import qualify
+
+from cockpit.bi.assets import Assets, LabelsFile, load_assets
+from cockpit.bi.bundle import build_bundle
+from cockpit.bi.render import Renderer
+from cockpit.errors import CockpitError
+from cockpit.i18n import LANGUAGES
+from cockpit.rulebook.contract import load_contract
+
+_ANY_URI = "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit"
+# Form data that name columns or metrics of the chart's dataset.
+_NAMING_KEYS = (
+    "groupby", "groupby_b", "metrics", "metrics_b", "metric", "x_axis", "x_axis_sort", "all_columns", "timeseries_limit_metric"
+)
+_PARSED_KEYS = ("adhoc_filters", "adhoc_filters_b")
+
+
+def check_assets(superset_folder: Path, marts_folder: Path, parameters: Mapping[str, float | str]) -> list[str]:
+    """Find what would fail, or show a gap, once the assets are in Superset.
+
+    Args:
+        superset_folder: `superset/`.
+        marts_folder: `include/sql/marts`, whose contracts say which columns there are.
+        parameters: The workspace's parameters, which texts may name.
+
+    Returns:
+        One line per fault, `file: what`; empty when all is well.
+    """
+    try:
+        assets = load_assets(superset_folder)
+        renderers = {lang: Renderer(lang, assets.labels[lang], parameters) for lang in LANGUAGES}
+        build_bundle(assets, renderers, _ANY_URI)
+    except CockpitError as error:
+        return [str(error)]
+    schema = {
+        "marts": {
+            path.stem: {name: column.type for name, column in load_contract(path).columns.items()}
+            for path in sorted(marts_folder.glob("*.yml"))
+        }
+    }
+    faults = [
+        *_label_faults(assets),
+        *(fault for lang in LANGUAGES for fault in _dataset_faults(assets, renderers[lang], schema)),
+        *_chart_faults(assets),
+        *_filter_faults(assets),
+    ]
+    return list(dict.fromkeys(faults))
+
+
+def _label_faults(assets: Assets) -> Iterator[str]:
+    keys = {lang: set(_paths(labels)) for lang, labels in assets.labels.items()}
+    everything = set().union(*keys.values())
+    for lang, present in keys.items():
+        for path in sorted(everything - present):
+            yield f"{assets.folder}/labels.{lang}.yml: {path} is missing; another language has it"
+
+
+def _paths(labels: LabelsFile) -> Iterator[str]:
+    def walk(value: Any, prefix: str) -> Iterator[str]:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                yield from walk(inner, f"{prefix}.{key}" if prefix else str(key))
+        else:
+            yield prefix
+
+    yield from walk(labels.model_dump(), "")
+
+
+def _dataset_faults(
+    assets: Assets, renderer: Renderer, schema: Mapping[str, Mapping[str, Mapping[str, str]]]
+) -> Iterator[str]:
+    for name, dataset in assets.datasets.items():
+        where = assets.file("datasets", name)
+        try:
+            query = sqlglot.parse_one(renderer.render(dataset.sql, where), read="postgres")
+            qualified = qualify(query, schema=dict(schema), dialect="postgres")
+        except SqlglotError as error:
+            yield f"{where}: sql: {str(error).splitlines()[0]}"
+            continue
+        tables = {cte.alias for cte in qualified.find_all(exp.CTE)}
+        for table in qualified.find_all(exp.Table):
+            if table.name not in tables and (table.db != "marts" or table.name not in schema["marts"]):
+                yield f"{where}: sql: reads {table.db}.{table.name}, which is no mart with a contract"
+        produced = set(qualified.named_selects)
+        for missing in sorted(set(dataset.columns) - produced):
+            yield f"{where}: columns: {missing} is not selected by sql"
+        for missing in sorted(produced - set(dataset.columns)):
+            yield f"{where}: sql selects {missing}, which is not in columns"
+        if dataset.main_dttm_col is not None and dataset.main_dttm_col not in dataset.columns:
+            yield f"{where}: main_dttm_col: {dataset.main_dttm_col} is not in columns"
+        for metric_name, metric in dataset.metrics.items():
+            expression = sqlglot.parse_one(renderer.render(metric.expression, where), read="postgres")
+            for column in expression.find_all(exp.Column):
+                if column.name not in dataset.columns:
+                    yield f"{where}: metric {metric_name} uses {column.name}, which is not in columns"
+
+
+def _chart_faults(assets: Assets) -> Iterator[str]:
+    used = {placed.chart for dashboard in assets.dashboards.values() for placed in dashboard.placed}
+    for name, chart in assets.charts.items():
+        where = assets.file("charts", name)
+        dataset = assets.datasets[chart.dataset]
+        known = {*dataset.columns, *dataset.metrics}
+        for key in _NAMING_KEYS:
+            value = chart.params.get(key)
+            for entry in value if isinstance(value, list) else [value] if value else []:
+                if entry not in known:
+                    yield f"{where}: {key}: {entry} is neither column nor metric of {chart.dataset}"
+        for key in _PARSED_KEYS:
+            for clause in chart.params.get(key) or []:
+                if clause["subject"] not in dataset.columns:
+                    yield f"{where}: {key}: {clause['subject']} is no column of {chart.dataset}"
+        if name not in used:
+            yield f"{where}: no dashboard shows this chart"
+
+
+def _filter_faults(assets: Assets) -> Iterator[str]:
+    for name, dashboard in assets.dashboards.items():
+        where = assets.file("dashboards", name)
+        for chosen in dashboard.filters:
+            if chosen.column is None:
+                continue
+            charts = chosen.charts or tuple(placed.chart for placed in dashboard.placed)
+            # Superset leaves a chart unfiltered, without a word, when its dataset lacks the column.
+            for dataset in sorted({assets.charts[chart].dataset for chart in charts} | {chosen.dataset or ""} - {""}):
+                if chosen.column not in assets.datasets[dataset].columns:
+                    yield f"{where}: filter {chosen.id}: dataset {dataset} has no column {chosen.column}"

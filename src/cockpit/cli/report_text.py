@@ -1,0 +1,70 @@
+"""The report for a person at a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from cockpit.cli.output import table
+from cockpit.demo.score import TruthScore
+from cockpit.i18n import _
+from cockpit.pipelines.report import Report
+
+
+
+def as_text(report: Report) -> str:
+    """Sections for ledger, layers, stages and, in the demo, truth."""
+    parts = [_ledger(report), _layers(report), _stages(report)]
+    if report.truth:
+        parts.append(_truth(report.truth))
+    return "\n\n".join(parts)
+
+
+def _ledger(report: Report) -> str:
+    header = [_("Entity"), _("received"), _("loaded"), _("unchanged"), _("rejected"), _("staged"), _("quarantined")]
+    rows = [
+        [
+            f"{e.source}.{e.entity}",
+            *(f"{count:,}" for count in (e.received, e.loaded, e.unchanged, e.rejected, e.staged, e.quarantined)),
+        ]
+        for e in report.ledger.entities
+    ]
+    verdict = _("The ledger balances.") if report.ledger.is_balanced else _("THE LEDGER DOES NOT BALANCE.")
+    return f"{_('Import ledger')}\n{table(header, rows, right=range(1, 7))}\n{verdict}"
+
+
+def _layers(report: Report) -> str:
+    rows = [
+        [layer, f"{len(report.rows.get(layer, {}))}", f"{sum(report.rows.get(layer, {}).values()):,}"]
+        for layer in ("raw", "staging", "core", "marts")
+    ]
+    return f"{_('Layers')}\n{table([_('Layer'), _('tables'), _('rows')], rows, right=(1, 2))}"
+
+
+def _stages(report: Report) -> str:
+    rows = [[s.stage, f"{s.seconds:.1f}", f"{s.steps}", f"{s.rows_changed:,}"] for s in report.stages]
+    header = [_("Last run"), _("seconds"), _("steps"), _("rows changed")]
+    text = table(header, rows, right=(1, 2, 3))
+    if report.pipeline_seconds is not None:
+        text += "\n" + _("Sources to marts: {seconds:.1f} s", seconds=report.pipeline_seconds)
+    return text
+
+
+def _truth(truth: TruthScore) -> str:
+    shown = sum(cause.is_shown for cause in truth.causes)
+    matching, quality, attainment = truth.matching, truth.quality, truth.attainment
+    planted = sum(kind.planted_count for kind in quality.kinds)
+    caught = sum(kind.caught_count for kind in quality.kinds)
+    lines = [
+        _("Found against planted"),
+        _("  duplicate customers  precision {precision}, recall {recall} ({right:,} of {true:,} pairs)",
+          precision=_share(matching.precision), recall=_share(matching.recall),
+          right=matching.right_pair_count, true=matching.true_pair_count),
+        _("  wrong rows           recall {recall} ({caught:,} of {planted:,}), {alarms:,} false alarms",
+          recall=_share(quality.recall), caught=caught, planted=planted, alarms=quality.false_alarm_count),
+        _("  region months        {different:,} of {count:,} differ from the truth",
+          different=attainment.difference_count, count=attainment.region_month_count),
+        _("  planted causes       {shown} of {count} shown in red", shown=shown, count=len(truth.causes)),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"

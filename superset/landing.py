@@ -1,0 +1,37 @@
+"""A viewer who logs in, or clicks the logo, arrives at the cockpit in the language and size of the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, redirect, request, url_for
+from flask_babel import get_locale
+from flask_login import current_user
+
+_HOME_PAGES = frozenset({"/", "/superset/welcome/"})
+_SLUG = "executive-cockpit"
+
+
+def install_landing(app: Flask) -> None:
+    """Take over the home page for people who may not write charts; authors keep Superset's own."""
+    app.before_request(_open_cockpit)
+
+
+def _open_cockpit() -> Any:
+    if request.path not in _HOME_PAGES or not current_user.is_authenticated:
+        return None
+    # Superset's modules can be imported only once the application exists.
+    from superset import security_manager
+    from superset.daos.dashboard import DashboardDAO
+
+    if security_manager.can_access("can_write", "Chart"):
+        return None
+    language = "-zh" if str(get_locale()).startswith("zh") else ""
+    phone = "-phone" if "Mobi" in request.user_agent.string else ""
+    # The wanted one first; then whatever is there, if this Superset has one language only.
+    slugs = [f"{_SLUG}{phone}{language}", f"{_SLUG}{phone}", f"{_SLUG}{phone}-zh"]
+    present = {dashboard.slug for dashboard in DashboardDAO.find_all() if dashboard.slug in slugs}
+    for slug in slugs:
+        if slug in present:
+            return redirect(url_for("Superset.dashboard", dashboard_id_or_slug=slug))
+    return None

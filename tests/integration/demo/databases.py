@@ -1,0 +1,58 @@
+"""Databases and roles as the platform provisions them, under names of their own: the cluster may be in use."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+
+import psycopg2
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extensions import cursor as PgCursor
+from psycopg2.extensions import make_dsn
+
+PASSWORD = "demo-test"
+WAREHOUSE, ERP = "demo_test_cockpit", "demo_test_erp"
+ETL, TRUTH, ERP_OWNER = "demo_test_etl", "demo_test_truth", "demo_test_erp_owner"
+
+
+@dataclass(frozen=True)
+class DemoDatabases:
+    """An empty ERP database and an empty warehouse with schema truth.
+
+    Attributes:
+        admin_dsn: A superuser of the cluster.
+    """
+
+    admin_dsn: str
+
+    def connect(self, database: str, role: str) -> PgConnection:
+        """A connection as one of the roles."""
+        return psycopg2.connect(make_dsn(self.admin_dsn, dbname=database, user=role, password=PASSWORD))
+
+    def create(self) -> None:
+        self.drop()
+        with closing(psycopg2.connect(self.admin_dsn)) as admin:
+            admin.autocommit = True
+            with admin.cursor() as cursor:
+                for role in (ETL, TRUTH, ERP_OWNER):
+                    cursor.execute(f"create role {role} login password '{PASSWORD}'")
+                cursor.execute(f"create database {WAREHOUSE} owner {ETL}")
+                cursor.execute(f"create database {ERP} owner {ERP_OWNER}")
+        with closing(psycopg2.connect(make_dsn(self.admin_dsn, dbname=WAREHOUSE))) as warehouse, warehouse:
+            cursor = warehouse.cursor()
+            cursor.execute(f"create schema truth authorization {TRUTH}")
+            # As the platform does: no procedural code but in pipelines.
+            cursor.execute("revoke usage on language plpgsql from public")
+
+    def drop(self) -> None:
+        with closing(psycopg2.connect(self.admin_dsn)) as admin:
+            admin.autocommit = True
+            with admin.cursor() as cursor:
+                self._drop(cursor)
+
+    @staticmethod
+    def _drop(cursor: PgCursor) -> None:
+        for database in (WAREHOUSE, ERP):
+            cursor.execute(f"drop database if exists {database} with (force)")
+        for role in (ETL, TRUTH, ERP_OWNER):
+            cursor.execute(f"drop role if exists {role}")

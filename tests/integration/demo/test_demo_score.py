@@ -1,0 +1,168 @@
+"""The score, on platform tables that are right, and then wrong in known ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+
+import psycopg2
+import pytest
+from psycopg2.extensions import connection as PgConnection
+
+from cockpit.demo.company import Company
+from cockpit.demo.fill import fill
+from cockpit.demo.score import score
+from cockpit.errors import StackError
+from tests.integration.demo.databases import ERP, ERP_OWNER, TRUTH, WAREHOUSE, DemoDatabases
+
+# A platform without a fault, in the columns that the score reads.
+PERFECT_PLATFORM = f"""
+    create schema core;
+    create schema quality;
+    create schema marts;
+    create table core.core_customer_source as
+    select 'erp' as source, cast(customer_id as text) as source_key, 'golden-' || true_customer_id as customer_key
+    from truth.customer_cluster;
+    create table quality.quarantine as
+    select 'erp' as source, entity, key, kind as rule_id, cast(null as timestamptz) as released_at
+    from truth.anomaly;
+    create table marts.mart_region_attainment as
+    select
+        region_code, month, received_amount, ordered_amount, target_amount,
+        received_amount / target_amount < 0.8 as is_below_pace
+    from truth.region_month;
+    grant usage on schema core, quality, marts to {TRUTH};
+    grant select on all tables in schema core, quality, marts to {TRUTH};
+"""
+
+
+@pytest.fixture
+def platform(databases: DemoDatabases, company: Company) -> Iterator[PgConnection]:
+    """A superuser's connection to the filled warehouse with the perfect platform; undone afterwards."""
+    with closing(databases.connect(ERP, ERP_OWNER)) as erp, closing(databases.connect(WAREHOUSE, TRUTH)) as truth:
+        fill(erp, truth, company)
+    dsn = psycopg2.extensions.make_dsn(databases.admin_dsn, dbname=WAREHOUSE)
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(PERFECT_PLATFORM)
+            yield connection
+            cursor.execute("drop schema core, quality, marts cascade")
+
+
+def change(connection: PgConnection, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_says_what_to_do_before_the_pipelines_have_run(databases: DemoDatabases, truth: PgConnection) -> None:
+    with pytest.raises(StackError, match="cannot be scored yet"):
+        score(truth)
+
+
+def test_a_perfect_platform(platform: PgConnection, truth: PgConnection) -> None:
+    result = score(truth)
+    assert (result.matching.precision, result.matching.recall) == (1.0, 1.0)
+    assert result.matching.record_count == result.matching.matched_record_count == 2000
+    assert [look_alike.merged_count for look_alike in result.matching.look_alikes] == [0, 0]
+    assert result.quality.recall == 1.0
+    assert result.quality.false_alarm_count == 0
+    assert len(result.quality.kinds) == 10
+    assert result.attainment.difference_count == 0
+    assert result.attainment.region_month_count > 900
+    assert all(cause.is_shown for cause in result.causes)
+
+
+def test_the_json_holds_the_computed_figures(platform: PgConnection, truth: PgConnection) -> None:
+    document = score(truth).model_dump(mode="json")
+    assert document["matching"]["precision"] == 1.0
+    assert document["quality"]["false_alarm_count"] == 0
+
+
+def test_nothing_matched(platform: PgConnection, truth: PgConnection) -> None:
+    change(platform, "update core.core_customer_source set customer_key = source_key")
+    matching = score(truth).matching
+    assert (matching.precision, matching.recall) == (None, 0.0)
+    assert [variant.found_count for variant in matching.variants] == [0, 0]
+
+
+def test_everybody_matched_to_everybody(platform: PgConnection, truth: PgConnection) -> None:
+    change(platform, "update core.core_customer_source set customer_key = 'one'")
+    matching = score(truth).matching
+    assert matching.recall == 1.0
+    assert matching.found_pair_count == 2000 * 1999 / 2
+    assert matching.precision == pytest.approx(matching.true_pair_count / matching.found_pair_count)
+    assert all(item.merged_count == item.planted_count for item in matching.look_alikes)
+
+
+def test_records_that_never_reached_core_are_missed(platform: PgConnection, truth: PgConnection) -> None:
+    change(platform, "delete from core.core_customer_source")
+    matching = score(truth).matching
+    assert matching.matched_record_count == 0
+    assert matching.recall == 0.0
+
+
+def test_missed_anomalies_and_false_alarms(platform: PgConnection, truth: PgConnection) -> None:
+    change(
+        platform,
+        """
+        delete from quality.quarantine where rule_id = 'negative_quantity';
+        insert into quality.quarantine
+        select 'erp', entity, key, 'too_greedy', null from truth.boundary_case where entity = 'sales_order_line';
+        insert into quality.quarantine values ('another', 'receipt', '1', 'of_another_source', null);
+        insert into quality.quarantine
+        select 'erp', 'sales_order_line', key || '|1', 'order_is_wrong', null
+        from truth.anomaly where entity = 'sales_order';
+        update quality.quarantine set released_at = now() where rule_id = 'amount_not_positive';
+        """,
+    )
+    quality = score(truth).quality
+    caught = {(kind.entity, kind.kind): kind.caught_count for kind in quality.kinds}
+    assert caught["sales_order_line", "negative_quantity"] == 0
+    assert caught["receipt", "amount_not_positive"] > 0, "released rows had been caught"
+    assert [(alarm.rule_id, alarm.row_count, alarm.boundary_count) for alarm in quality.false_alarms] == [
+        ("too_greedy", 10, 10)
+    ]
+
+
+def test_a_cent_too_much_a_missing_row_and_one_that_should_not_be(platform: PgConnection, truth: PgConnection) -> None:
+    change(
+        platform,
+        """
+        update marts.mart_region_attainment set received_amount = received_amount + 0.01
+        where region_code = 'CN-SH' and month = '2026-10-01';
+        delete from marts.mart_region_attainment where region_code = 'CN-BJ' and month = '2026-12-01';
+        insert into marts.mart_region_attainment values ('CN-XX', '2026-10-01', 0, 5, null, null);
+        """,
+    )
+    attainment = score(truth).attainment
+    found = {(item.region_code, str(item.month), item.figure) for item in attainment.differences}
+    assert found == {
+        ("CN-SH", "2026-10-01", "received_amount"),
+        ("CN-BJ", "2026-12-01", "target_amount"),
+        ("CN-XX", "2026-10-01", "ordered_amount"),
+    }
+    shanghai = next(item for item in attainment.differences if item.region_code == "CN-SH")
+    assert shanghai.found is not None
+    assert shanghai.expected is not None
+    assert shanghai.found - shanghai.expected == Decimal("0.01")
+
+
+def test_only_some_differences_are_listed(platform: PgConnection, truth: PgConnection) -> None:
+    change(platform, "update marts.mart_region_attainment set ordered_amount = -1")
+    attainment = score(truth).attainment
+    assert attainment.difference_count == attainment.region_month_count
+    assert len(attainment.differences) == 20
+
+
+def test_a_mart_that_hides_its_rows_is_said_so(platform: PgConnection, truth: PgConnection) -> None:
+    change(platform, "alter table marts.mart_region_attainment enable row level security")
+    with pytest.raises(StackError, match="row policy"):
+        score(truth)
+
+
+def test_a_missing_right_is_said_so(platform: PgConnection, truth: PgConnection) -> None:
+    change(platform, f"revoke select on quality.quarantine from {TRUTH}")
+    with pytest.raises(StackError, match="quarantine"):
+        score(truth)

@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pandas as pd
+import pytest
+
+from cockpit.demo.company import Company
+from cockpit.demo.credit_code import is_valid
+from cockpit.demo.customers import BRANCH, NEAR_NAME, SAME_CODE, SAME_NAME, CompanyName, owner_usernames, respell
+from cockpit.demo.profile import load_profile
+
+
+def same_after_normalising(name: str) -> str:
+    """What a matcher may rely on: NFKC, no spaces, one word for equal legal forms."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFKC", name)).replace("有限责任公司", "有限公司")
+
+
+@pytest.fixture(scope="module")
+def records(company: Company) -> pd.DataFrame:
+    """Each record with its truth and the first record of its company."""
+    tables = company.customers
+    joined = tables.customers.merge(tables.clusters, on="customer_id")
+    first = tables.customers.add_prefix("first_")
+    return joined.merge(first, left_on="true_customer_id", right_on="first_customer_id")
+
+
+def test_as_many_records_as_the_scale_says(company: Company) -> None:
+    assert len(company.customers.customers) == 2000
+
+
+def test_three_per_cent_are_repeats(records: pd.DataFrame) -> None:
+    assert records["variant"].notna().sum() == 60
+    assert set(records["variant"].dropna()) == {SAME_CODE, SAME_NAME}
+
+
+def test_true_customer_is_the_first_record(records: pd.DataFrame) -> None:
+    assert (records["true_customer_id"] <= records["customer_id"]).all()
+    is_first = records["variant"].isna()
+    assert (records["true_customer_id"][is_first] == records["customer_id"][is_first]).all()
+    assert (records["true_customer_id"][~is_first] < records["customer_id"][~is_first]).all()
+
+
+def test_repeats_are_spelled_otherwise_and_equal_when_normalised(records: pd.DataFrame) -> None:
+    repeats = records[records["variant"].notna()]
+    assert (repeats["name"] != repeats["first_name"]).all()
+    assert repeats["name"].map(same_after_normalising).equals(repeats["first_name"].map(same_after_normalising))
+
+
+def test_repeats_with_the_code_have_the_same_code(records: pd.DataFrame) -> None:
+    repeats = records[records["variant"] == SAME_CODE]
+    assert (repeats["credit_code"].str.upper() == repeats["first_credit_code"]).all()
+    assert records.loc[records["variant"] == SAME_NAME, "credit_code"].isna().all()
+
+
+def test_different_companies_have_different_names_and_codes(records: pd.DataFrame) -> None:
+    first = records[records["variant"].isna()]
+    assert first["name"].map(same_after_normalising).is_unique
+    assert first["credit_code"].dropna().is_unique
+
+
+def test_all_codes_are_valid(records: pd.DataFrame) -> None:
+    codes = records["credit_code"].dropna()
+    assert len(codes) > 1800
+    assert codes.str.upper().map(is_valid).all()
+
+
+def test_look_alikes_are_customers_of_their_own(company: Company, records: pd.DataFrame) -> None:
+    look_alikes = company.customers.look_alikes
+    assert set(look_alikes["kind"]) == {BRANCH, NEAR_NAME}
+    chosen = records[records["customer_id"].astype(str).isin(look_alikes["key"])]
+    assert len(chosen) == len(look_alikes)
+    assert chosen["variant"].isna().all()
+    assert not records["true_customer_id"][records["variant"].notna()].isin(chosen["customer_id"]).any()
+
+
+def test_a_near_name_differs_by_its_trade_only(company: Company) -> None:
+    names = set(company.customers.customers["name"])
+    keys = company.customers.look_alikes.query("kind == @NEAR_NAME")["key"]
+    near = company.customers.customers.set_index("customer_id")["name"].loc[keys.astype(int)]
+    trades = load_profile().names.near_trades
+    for name in near:
+        assert any(name.replace(other, word) in names for word, other in trades.items() if other in name), name
+
+
+def test_ids_follow_the_time_of_creation(records: pd.DataFrame) -> None:
+    ordered = records.sort_values("customer_id")
+    assert ordered["created_at"].is_monotonic_increasing
+    assert (ordered["updated_at"] >= ordered["created_at"]).all()
+
+
+def test_phones_are_chinese_numbers(records: pd.DataFrame) -> None:
+    digits = records["phone"].dropna().str.replace(r"\D", "", regex=True).str.removeprefix("86").str.removeprefix("0")
+    assert digits.str.fullmatch(r"1[3-9]\d{9}|[1-9]\d{8,10}").all()
+
+
+def test_owners_are_different_people_and_none_of_the_demo_logins() -> None:
+    usernames = owner_usernames(load_profile())
+    assert len(set(usernames)) == len(usernames)
+    assert not {"chen.jing", "zhao.min", "sun.hao", "qian.li", "wu.bin"} & set(usernames)
+
+
+@pytest.mark.parametrize(
+    ("name", "habit", "expected"),
+    [
+        pytest.param(CompanyName("上海", "华信", "能源", "有限公司"), 3, "上海华信能源有限责任公司", id="legal form"),
+        pytest.param(
+            CompanyName("上海", "华信", "能源", "有限公司", has_bracketed_city=True),
+            2,
+            "华信(上海)能源有限公司",
+            id="half-width brackets",
+        ),
+        pytest.param(CompanyName("上海", "华信", "能源", "有限公司"), 1, "上海华信能源 有限公司", id="space"),
+        pytest.param(
+            CompanyName("上海", "华信", "能源", "股份有限公司"), 3, "上海华信能源 股份有限公司", id="nothing else fits"
+        ),
+    ],
+)
+def test_respell(name: CompanyName, habit: int, expected: str) -> None:
+    assert respell(name, load_profile().names, habit, " ") == expected
