@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from psycopg2.extensions import parse_dsn
 
 from cockpit.bi.sync import SupersetTarget, sync
 from cockpit.errors import StackError, TransientError
@@ -22,18 +23,19 @@ def rules():
 
 @pytest.fixture(scope="module")
 def target(stack, rules):
+    place = parse_dsn(stack.bi_dsn)
     return SupersetTarget(
         base_url=stack.superset_url,
         admin_password=stack.admin_password,
-        database_uri=stack.bi_url,
-        database_password=stack.secret("bi_reader"),
+        database_uri="postgresql+psycopg2://{user}@{host}:{port}/{dbname}".format(**place),
+        database_password=place["password"],
         user_passwords={username: stack.password(username) for username in rules.people},
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def run_sync(target, rules):
-    """Sync the repository, and leave it so whatever the test did."""
+    """Sync the repository; at the end once more, whatever the tests did."""
 
     def run(**more):
         return sync(target, rules, REPOSITORY / "superset", languages=LANGUAGES, parameters=PARAMETERS, **more).changes

@@ -55,7 +55,7 @@ class Renderer:
         for part in path.split("."):
             if not isinstance(value, Mapping) or part not in value:
                 raise RuleFileError(
-                    _("${{{path}}} is not in labels.{lang}.yml", path=path, lang=self.lang),
+                    _("${{{path}}} is not in labels.{language}.yml", path=path, language=self.lang),
                     where=where,
                     fix=_("Add it to every labels file."),
                 )

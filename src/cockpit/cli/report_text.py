@@ -8,7 +8,6 @@ from cockpit.i18n import _
 from cockpit.pipelines.report import Report
 
 
-
 def as_text(report: Report) -> str:
     """Sections for ledger, layers, stages and, in the demo, truth."""
     parts = [_ledger(report), _layers(report), _stages(report)]

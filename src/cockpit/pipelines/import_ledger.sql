@@ -10,7 +10,7 @@ now_in_staging as (
         staged_row.source,
         staged_row.entity,
         staged_row.batch_id,
-        count(*) filter (where staged_row.is_quarantined is not true) as staged,
+        count(*) filter (where not staged_row.is_quarantined) as staged,
         count(*) filter (where staged_row.is_quarantined) as quarantined
     from staged_row
     group by staged_row.source, staged_row.entity, staged_row.batch_id

@@ -27,7 +27,9 @@ class EntityLedger(_Part):
     source: str = Field(description="Source, as in include/rules/sources")
     entity: str = Field(description="Entity of the source")
     batches: int = Field(description="Import batches, those without rows included")
-    received: int = Field(description="Rows that the source delivered; equals loaded + unchanged + superseded + rejected")
+    received: int = Field(
+        description="Rows that the source delivered; equals loaded + unchanged + superseded + rejected"
+    )
     loaded: int = Field(description="Rows written to raw: new or changed; equals staged + quarantined + replaced")
     unchanged: int = Field(description="Rows that raw already held with the same content")
     superseded: int = Field(description="Older rows of a key that came again in the same batch")

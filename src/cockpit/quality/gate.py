@@ -18,6 +18,7 @@ from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
+from cockpit.quality import quarantine
 from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate
 from cockpit.rulebook.contract import Check
 from cockpit.warehouse import builds
@@ -26,7 +27,6 @@ from cockpit.warehouse.connections import connection_url
 from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model
-from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.runner import BuildContext, changed_columns
 from cockpit.warehouse.sql_text import parse_expression
 
@@ -70,7 +70,7 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
         with connection, connection.cursor() as cursor:
             seen = _state(cursor, model, context)
             if builds.last_check(cursor, model.name) == seen:
-                return GateResult(model.name, True, _held_back(cursor, model), 0, ())
+                return GateResult(model.name, True, quarantine.count(cursor, model), 0, ())
             view = _create_condition_view(cursor, model, context)
             previous = _previous_rows(cursor, model)
         outcomes = evaluate(
@@ -83,8 +83,8 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
         )
         with connection, connection.cursor() as cursor:
             _record_results(cursor, model, context, outcomes)
-            changed = _apply_quarantine(cursor, model, context, outcomes, seen, started)
-            held_back = _held_back(cursor, model)
+            changed = _apply(cursor, model, context, outcomes, seen, started)
+            held_back = quarantine.count(cursor, model)
             # A view left behind would forbid the next build to change a column's type.
             cursor.execute(f"drop view quality.{view}")
     warnings = tuple(o.check.rule_id for o in outcomes if not o.passed and o.check.on_fail == "warn")
@@ -140,13 +140,8 @@ def _create_condition_view(cursor: PgCursor, model: Model, context: BuildContext
 def _referred_table(model: Model, check: Check) -> str:
     """`customer.customer_id` in a source's rule means that source's own customers in staging."""
     entity = str(check.refers_to).split(".")[0]
-    source, _entity = _source_entity(model)
+    source, _entity = quarantine.source_entity(model)
     return f"staging.stg_{source}__{entity}"
-
-
-def _source_entity(model: Model) -> tuple[str, str]:
-    source, entity = model.name.removeprefix("stg_").split("__", 1)
-    return source, entity
 
 
 def _previous_rows(cursor: PgCursor, model: Model) -> int | None:
@@ -169,14 +164,7 @@ def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outco
     )
 
 
-def _held_back(cursor: PgCursor, model: Model) -> int:
-    if not model.is_gated:
-        return 0
-    cursor.execute(f"select count(*) from {model.qualified_name} where is_quarantined")
-    return int(one_row(cursor)[0])
-
-
-def _apply_quarantine(
+def _apply(
     cursor: PgCursor,
     model: Model,
     context: BuildContext,
@@ -184,54 +172,13 @@ def _apply_quarantine(
     seen: tuple[str, dict[str, int]],
     started: float,
 ) -> int:
-    """Write who fails what, by difference, and set the flags; returns how many flags changed."""
-    changed = 0
+    """Hold back and release rows, and record the check as a build, so that models downstream notice."""
     asked = changed_columns(model, context.graph)
-    if model.is_gated:
-        source, entity = _source_entity(model)
-        cursor.execute(
-            "create temp table failing (key text, rule_id text, message text, message_zh text) on commit drop"
-        )
-        for outcome in outcomes:
-            if outcome.failing_rows and outcome.check.on_fail == "quarantine":
-                cursor.execute(
-                    f"insert into failing select source_key, %s, %s, %s from ({outcome.failing_rows.rstrip(';')}) as f",
-                    (outcome.check.rule_id, outcome.check.message, outcome.check.message_zh),
-                )
-        cursor.execute("create index on failing (key)")
-        cursor.execute("analyze failing")
-        cursor.execute(
-            "update quality.quarantine as q set released_at = now() where source = %s and entity = %s"
-            " and released_at is null"
-            " and not exists (select from failing as f where f.key = q.key and f.rule_id = q.rule_id)",
-            (source, entity),
-        )
-        cursor.execute(
-            "insert into quality.quarantine (source, entity, key, rule_id, batch_id, message, message_zh)"
-            f" select %s, %s, f.key, f.rule_id, t.batch_id, f.message, f.message_zh"
-            f" from failing as f join {model.qualified_name} as t on t.source_key = f.key"
-            " on conflict (source, entity, key, rule_id) where released_at is null do nothing",
-            (source, entity),
-        )
-        columns = sorted({column for columns in asked for column in columns})
-        returned = "".join(f", old.{name} as old_{name}, new.{name} as new_{name}" for name in columns)
-        names = "".join(f", old_{name}, new_{name}" for name in columns)
-        shape = "".join(f", t.{name} as old_{name}, t.{name} as new_{name}" for name in columns)
-        cursor.execute(
-            f"create temp table changes on commit drop as select true as old_exists, true as new_exists{shape}"
-            f" from {model.qualified_name} as t where false"
-        )
-        cursor.execute(
-            f"with flag as (update {model.qualified_name} as t set is_quarantined = exists ("
-            " select from failing as f where f.key = t.source_key)"
-            " where t.is_quarantined is distinct from exists (select from failing as f where f.key = t.source_key)"
-            f" returning t.source_key{returned}) insert into changes select true, true{names} from flag"
-        )
-        changed = int(cursor.rowcount)
+    changed = quarantine.apply(cursor, model, outcomes, asked) if model.is_gated else 0
     fingerprint, upstream = seen
     result = Build(0, model.name, "check", 0, changed, 0, fingerprint, upstream, time.monotonic() - started)
     listable = builds.is_listable(cursor, model.qualified_name, changed)
     build_id = builds.record(cursor, result, context.run_id, has_changed_keys=listable)
     if changed and listable:
-        builds.record_changed_keys(cursor, build_id, model.name, "changes", asked)
+        builds.record_changed_keys(cursor, build_id, model.name, quarantine.CHANGES, asked)
     return changed

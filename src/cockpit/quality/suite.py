@@ -115,6 +115,6 @@ def _outcome(check: Check, item: Any, rows: int) -> Outcome:
     failure = item.exception_info if isinstance(item.exception_info, dict) else {}
     if failure.get("raised_exception"):
         raise RuntimeError(f"check {check.rule_id} could not run: {failure.get('exception_message')}")
-    failed = int(item.result.get("unexpected_count", 0 if item.success else 1))
+    failed = int(item.result.get("unexpected_count") or (0 if item.success else 1))
     query = item.result.get("unexpected_index_query") if not item.success else None
     return Outcome(check, bool(item.success), rows, failed, query)

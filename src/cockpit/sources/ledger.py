@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import asdict, dataclass
 from importlib import resources
 from typing import TypedDict
 
@@ -51,18 +52,18 @@ class Origin(TypedDict):
 
 
 def prepare(connection: PgConnection) -> None:
-    """Create the ledger's tables where they are missing; can be repeated and run by several processes at once."""
+    """Create or bring up to date the ledger's tables; can be repeated, also while loads are running."""
+    definition = (resources.files("cockpit.sources") / "schema.sql").read_text(encoding="utf-8")
+    comment = f"Import ledger, definition {hashlib.sha256(definition.encode()).hexdigest()[:16]}"
     with connection, connection.cursor() as cursor:
+        # Applied only when it has changed: even "if not exists" locks tables that running loads write to.
+        cursor.execute("select obj_description(to_regclass('ops.import_batch'), 'pg_class')")
+        if _value(cursor) == comment:
+            return
         # "if not exists" alone fails when two sessions create the same table at the same moment.
         cursor.execute("select pg_advisory_xact_lock(hashtextextended('cockpit.sources.prepare', 0))")
-        cursor.execute((resources.files("cockpit.sources") / "schema.sql").read_text(encoding="utf-8"))
-
-
-def is_prepared(connection: PgConnection) -> bool:
-    """Whether the ledger's tables are there."""
-    with connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('ops.rejected_line') is not null")
-        return bool(_value(cursor))
+        cursor.execute(definition)
+        cursor.execute("comment on table ops.import_batch is %s", (comment,))
 
 
 def next_batch_id(cursor: PgCursor) -> int:
@@ -73,7 +74,7 @@ def next_batch_id(cursor: PgCursor) -> int:
 
 def write_batch(cursor: PgCursor, batch: BatchResult, origin: Origin) -> None:
     """Add the row to the transaction that wrote the batch's rows."""
-    cursor.execute(statement("insert_batch"), {**batch.__dict__, **origin, "deleted": 0})
+    cursor.execute(statement("insert_batch"), {**asdict(batch), **origin, "deleted": 0})
 
 
 def write_replacements(cursor: PgCursor, batch_id: int, replaced: dict[int, int]) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -22,6 +23,8 @@ from cockpit.sources.files import DelimitedFile
 from cockpit.sources.ledger import BatchResult
 from cockpit.sources.loader import EntityLoader, Portion, Provenance, open_loader
 from cockpit.warehouse.connections import connect
+
+logger = logging.getLogger(__name__)
 
 OnBatch: TypeAlias = Callable[[BatchResult], None]
 
@@ -121,8 +124,7 @@ def _target(workspace: Workspace) -> Iterator[PgConnection]:
     with closing(connect(workspace.settings.warehouse)) as connection:
         connection.set_client_encoding("UTF8")
         with database_errors(workspace.name):
-            if not ledger.is_prepared(connection):
-                ledger.prepare(connection)
+            ledger.prepare(connection)
         yield connection
 
 
@@ -180,7 +182,7 @@ def _load_file(loader: EntityLoader, file: DelimitedFile, run: _Run) -> list[Bat
 
 
 def _summary(source: str, entity: str, batches: list[BatchResult], started: float) -> LoadResult:
-    return LoadResult(
+    result = LoadResult(
         source=source,
         entity=entity,
         batches=len(batches),
@@ -191,3 +193,8 @@ def _summary(source: str, entity: str, batches: list[BatchResult], started: floa
         rejected=sum(batch.rejected for batch in batches),
         seconds=round(time.monotonic() - started, 3),
     )
+    logger.info(
+        "%s.%s: %s batches, received %s, loaded %s, unchanged %s, superseded %s, rejected %s, %s s",
+        *astuple(result),
+    )
+    return result

@@ -121,15 +121,13 @@ class EntityLoader:
             )
             _copy(cursor, copy, portion.rows)
             arrivals = self._arrivals(cursor, provenance.cursor)
+            outcomes = [self._write_rows(cursor, portion, arrival, provenance.file) for arrival in arrivals]
+            seconds = time.monotonic() - started
             total = sum(arrival.received for arrival in arrivals)
-            results = []
-            for arrival in arrivals:
-                batch_id = ledger.next_batch_id(cursor)
-                if arrival.rejected:
-                    self._write_rejected(cursor, arrival.label, batch_id, provenance.file)
-                outcome = self._write_rows(cursor, portion, arrival, batch_id)
-                seconds = (time.monotonic() - started) * arrival.received / total
-                results.append(self._write_ledger(cursor, provenance, arrival, outcome._replace(seconds=seconds)))
+            results = [
+                self._write_ledger(cursor, provenance, arrival, outcome, seconds * arrival.received / total)
+                for arrival, outcome in zip(arrivals, outcomes, strict=True)
+            ]
             if before_commit:
                 before_commit()
         self.has_loaded = self.has_loaded or any(result.loaded for result in results)
@@ -139,7 +137,7 @@ class EntityLoader:
         """Write the ledger row of a run that received nothing."""
         arrival = _Arrival(label, 0, 0, 0, None, provenance.cursor)
         with self.connection, self.connection.cursor() as cursor:
-            return self._write_ledger(cursor, provenance, arrival, _Outcome(ledger.next_batch_id(cursor)))
+            return self._write_ledger(cursor, provenance, arrival, _Outcome(ledger.next_batch_id(cursor)), 0.0)
 
     def _arrivals(self, cursor: PgCursor, seen: str | None) -> list[_Arrival]:
         newest = _NEWEST_TIME if self.position_type in TIME_TYPES else _NEWEST_NUMBER
@@ -149,12 +147,12 @@ class EntityLoader:
         )
         return [_Arrival(*row) for row in cursor.fetchall()]
 
-    def _write_rejected(self, cursor: PgCursor, label: str, batch_id: int, file: str | None) -> None:
-        values = {"label": label, "batch_id": batch_id, "source": self.source, "entity": self.entity, "file": file}
-        cursor.execute(statement("insert_rejected"), values)
-
-    def _write_rows(self, cursor: PgCursor, portion: Portion, arrival: _Arrival, batch_id: int) -> _Outcome:
+    def _write_rows(self, cursor: PgCursor, portion: Portion, arrival: _Arrival, file: str | None) -> _Outcome:
+        batch_id = ledger.next_batch_id(cursor)
         values = {"label": arrival.label, "batch_id": batch_id}
+        if arrival.rejected:
+            place = {"source": self.source, "entity": self.entity, "file": file}
+            cursor.execute(statement("insert_rejected"), values | place)
         superseded = unchanged = loaded = 0
         replaced: dict[int, int] = {}
         if not portion.has_new_keys:
@@ -173,7 +171,7 @@ class EntityLoader:
         return _Outcome(batch_id, superseded, unchanged, loaded)
 
     def _write_ledger(
-        self, cursor: PgCursor, provenance: Provenance, arrival: _Arrival, outcome: _Outcome
+        self, cursor: PgCursor, provenance: Provenance, arrival: _Arrival, outcome: _Outcome, seconds: float
     ) -> BatchResult:
         result = BatchResult(
             batch_id=outcome.batch_id,
@@ -186,7 +184,7 @@ class EntityLoader:
             superseded=outcome.superseded,
             rejected=arrival.rejected,
             bytes=int(arrival.bytes),
-            seconds=round(outcome.seconds, 3),
+            seconds=round(seconds, 3),
         )
         ledger.write_batch(
             cursor,
@@ -199,16 +197,7 @@ class EntityLoader:
                 "schema_hash": provenance.schema_hash,
             },
         )
-        logger.info(
-            "%s %s: received %s, loaded %s, unchanged %s, superseded %s, rejected %s",
-            self.where,
-            result.label,
-            result.received,
-            result.loaded,
-            result.unchanged,
-            result.superseded,
-            result.rejected,
-        )
+        logger.debug("%s %s: received %s, loaded %s", self.where, result.label, result.received, result.loaded)
         return result
 
 
@@ -230,7 +219,6 @@ class _Outcome(NamedTuple):
     superseded: int = 0
     unchanged: int = 0
     loaded: int = 0
-    seconds: float = 0.0
 
 
 @contextmanager

@@ -43,6 +43,8 @@ def server_command(settings: Settings) -> list[str]:
     parameters = {
         "listen_addresses": settings.bind,
         "port": str(settings.ports.postgres),
+        # TCP only: a socket's path may be too long, and everybody could reach it.
+        "unix_socket_directories": "",
         "log_timezone": settings.time_zone,
         **POSTGRES_PARAMETERS,
     }

@@ -55,7 +55,6 @@ SUPERSET = "superset"
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
     """Airflow's configuration, as variables, with the connections that its tasks use."""
-    api = f"http://{settings.api_host}:{settings.ports.airflow}"
     options: dict[str, dict[str, object]] = {
         "core": {
             "dags_folder": settings.repository / "dags",
@@ -65,7 +64,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
             "parallelism": settings.parallelism,
             "dags_are_paused_at_creation": False,
             "default_timezone": settings.time_zone,
-            "execution_api_server_url": f"{api}/execution/",
+            "execution_api_server_url": f"http://{settings.api_host}:{settings.ports.airflow}/execution/",
             "fernet_key": settings.secret("airflow_fernet"),
             "simple_auth_manager_users": f"{ADMIN}:admin",
             "simple_auth_manager_passwords_file": settings.secrets / "airflow_users.json",
@@ -77,7 +76,7 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
         "api": {
             "host": settings.bind,
             "port": settings.ports.airflow,
-            "base_url": api,
+            "base_url": settings.addresses()["airflow"],
             "workers": 1,
             "secret_key": settings.secret("airflow_api"),
             "instance_name": "CRM Cockpit",

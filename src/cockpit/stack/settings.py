@@ -97,7 +97,6 @@ POSTGRES_PARAMETERS: Mapping[str, str] = {
     # Compiling costs more than it saves on queries of a second.
     "jit": "off",
     "timezone": "UTC",
-    "unix_socket_directories": "",
     "log_file_mode": "0600",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     # A failed statement and its row may hold personal data: neither belongs into a log.
@@ -257,11 +256,13 @@ class Settings(_Frozen):
     def addresses(self) -> dict[str, str]:
         """Where people and clients reach the services; never with a password."""
         server = make_url(self.database_url.get_secret_value()) if self.database_url else None
-        host, port = (server.host, server.port or 5432) if server else ("127.0.0.1", self.ports.postgres)
+        database = (server.host, server.port or 5432) if server else ("127.0.0.1", self.ports.postgres)
+        # A browser reaches a service that listens on all addresses through this machine's own.
+        host = "127.0.0.1" if self.bind == "0.0.0.0" else self.bind  # noqa: S104 (compared, not bound)
         return {
-            "postgres": f"{host}:{port}",
-            "airflow": f"http://{self.api_host}:{self.ports.airflow}",
-            "superset": f"http://{'127.0.0.1' if self.bind == '0.0.0.0' else self.bind}:{self.ports.superset}",  # noqa: S104 (compared, not bound)
+            "postgres": f"{database[0]}:{database[1]}",
+            "airflow": f"http://{host}:{self.ports.airflow}",
+            "superset": f"http://{host}:{self.ports.superset}",
         }
 
     # Secrets and what child processes get

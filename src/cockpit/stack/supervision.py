@@ -93,7 +93,8 @@ def render_config(settings: Settings, services: Iterable[Service]) -> str:
             f"stopasgroup={str(service.stop_children_too).lower()}",
             "killasgroup=true",
             "redirect_stderr=true",
-            f"stdout_logfile={_value(settings.log_of(service.name))}",
+            # supervisord expands this value twice.
+            f"stdout_logfile={_value(_value(settings.log_of(service.name)))}",
             "stdout_logfile_maxbytes=20MB",
             "stdout_logfile_backups=3",
         ]

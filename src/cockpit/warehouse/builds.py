@@ -77,6 +77,12 @@ def content_version(cursor: PgCursor, table: str) -> int:
     return int(one_row(cursor)[0])
 
 
+def is_checked(cursor: PgCursor, table: str) -> bool:
+    """Whether the newest check has seen the newest rows."""
+    seen = last_check(cursor, table.split(".")[1])
+    return seen is not None and seen[1].get(table) == content_version(cursor, table)
+
+
 def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
     """Whether the changed keys are few enough to be worth listing."""
     if changed <= _MIN_LISTED_ROWS:

@@ -33,7 +33,7 @@ from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.sql_text import Value
-from cockpit.warehouse.tables import CHECKED_LATER, ensure_table
+from cockpit.warehouse.tables import add_keys, drop_keys, ensure_table
 
 log = logging.getLogger(__name__)
 
@@ -140,12 +140,23 @@ class _Step:
         same = last is not None and last.fingerprint == fingerprint
         if last is not None and same and last.upstream == upstream and not full:
             return self._record("fresh", (0, 0, 0), fingerprint, upstream)
+        self._require_checked()
         if self._model.contract.materialised == "view":
             return self._view(fingerprint, upstream)
         reshaped = ensure_table(self._cursor, self._model, self._context.workspace.models_folder)
         affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
         counts = self._apply(affected)
         return self._record("incremental" if affected else "full", counts, fingerprint, upstream)
+
+    def _require_checked(self) -> None:
+        """Refuse to read rows that no check has seen: an unchecked row must not pass as a good one."""
+        for upstream in self._context.graph.upstream(self._model):
+            if upstream.is_gated and not builds.is_checked(self._cursor, upstream.qualified_name):
+                raise TerminalError(
+                    _("reads {table}, which has changed since its last check", table=upstream.name),
+                    where=self._model.name,
+                    fix=_("Run the checks of its layer first."),
+                )
 
     def _fingerprint(self) -> str:
         names = self._model.query.parameters if self._model.query else {"business_date"}
@@ -198,7 +209,9 @@ class _Step:
         (is_empty,) = one_row(self._cursor)
         if is_empty:
             # The first build has nothing to compare with.
+            drop_keys(self._cursor, self._model)
             inserted = self._compute(table, affected)
+            add_keys(self._cursor, self._model)
             self._cursor.execute(f"analyze {table}")
             return inserted, 0, 0
         definitions = ", ".join(f"{name} {column.type}" for name, column in self._model.contract.columns.items())
@@ -241,8 +254,7 @@ class _Step:
         new = "".join(f", new.{name} as new_{name}" for name in asked)
         same_key = " and ".join(f"t.{name} = c.{name}" for name in contract.grain)
         compared = [name for name in contract.columns if name not in contract.grain]
-        flag = [f"{CHECKED_LATER} = null"] if self._model.is_gated else []
-        update = ", ".join([*(f"{name} = c.{name}" for name in compared), *flag])
+        update = ", ".join(f"{name} = c.{name}" for name in compared)
         matched = (
             f"when matched and ({_row('t', compared)}) is distinct from ({_row('c', compared)})"
             f" then update set {update}"

@@ -41,11 +41,6 @@ _TECHNICAL = {
         description="Columns whose received text does not fit their type; they are null here",
         description_zh="内容与类型不符的字段",
     ),
-    "is_quarantined": Column(
-        type="boolean",
-        description="True: failed a rule; false: passed; null: not checked since it last changed",
-        description_zh="是否被隔离；空值表示尚未检查",
-    ),
 }
 
 TYPE_CHECK = Check(
@@ -178,7 +173,7 @@ def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tup
         for name, column in contract.columns.items():
             if name not in ("source", "source_key"):
                 columns.append(f"cast({conform.columns.get(name, 'null')} as {column.type}) as {name}")
-        rows = ["is_quarantined is false", *([f"{key} is not null"] if regrouped else [])]
+        rows = ["not is_quarantined", *([f"{key} is not null"] if regrouped else [])]
         if conform.where:
             rows.append(f"({conform.where})")
         distinct = f"distinct on ({key}) " if regrouped else ""

@@ -5,17 +5,16 @@ All of it happens in the transaction of the build, so that a mart is never visib
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from psycopg2.extensions import cursor as PgCursor
 
-from cockpit.rulebook.contract import Column
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
 
-# Columns that a build never writes: checks decide them afterwards.
-CHECKED_LATER = "is_quarantined"
+# Builds never write it: checks do. A row that a build has just changed stays held back until it is checked again.
+FLAG = "is_quarantined"
+_FLAG_DEFINITION = f"{FLAG} boolean not null default false"
 
 _PROTECTION = Path("security") / "protect_table.sql"
 
@@ -26,74 +25,28 @@ def ensure_table(cursor: PgCursor, model: Model, models_folder: Path) -> bool:
     Returns:
         True when its shape changed, so that every row has to be computed again.
     """
-    columns = model.contract.columns
     existing = _existing_columns(cursor, model)
-    if not existing:
-        definitions = [f"{name} {column.type}" for name, column in columns.items()]
-        if model.is_gated:
-            definitions.append(f"{CHECKED_LATER} boolean")
-        key = ", ".join(model.contract.grain)
-        cursor.execute(f"create table {model.qualified_name} ({', '.join(definitions)}, primary key ({key}))")
-        _ensure_indexes(cursor, model)
-        if model.layer == "marts":
-            cursor.execute(protection(model, models_folder))
-        return True
-    changed = _alter(cursor, model, columns, existing)
-    _ensure_indexes(cursor, model)
+    changed = _alter(cursor, model, existing) if existing else _create(cursor, model)
     if changed and model.layer == "marts":
         cursor.execute(protection(model, models_folder))
     return changed
 
 
-def _existing_columns(cursor: PgCursor, model: Model) -> dict[str, str]:
-    cursor.execute(
-        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        (model.qualified_name,),
-    )
-    return dict(cursor.fetchall())
-
-
-def _alter(cursor: PgCursor, model: Model, columns: Mapping[str, Column], existing: dict[str, str]) -> bool:
-    actions = [f"drop column {name}" for name in existing if name not in columns and name != CHECKED_LATER]
-    for name, column in columns.items():
-        if name not in existing:
-            actions.append(f"add column {name} {column.type}")
-            continue
-        cursor.execute(
-            "select format_type(%s::regtype, null) = format_type(%s::regtype, null)", (column.type, existing[name])
-        )
-        if not one_row(cursor)[0]:
-            actions.append(f"drop column {name}, add column {name} {column.type}")
-    if model.is_gated and CHECKED_LATER not in existing:
-        actions.append(f"add column {CHECKED_LATER} boolean")
-    cursor.execute(
-        "select array_agg(attname::text order by position), min(conname) from pg_constraint,"
-        " unnest(conkey) with ordinality as part(attnum, position)"
-        " join pg_attribute using (attnum) where attrelid = conrelid and conrelid = to_regclass(%s) and contype = 'p'",
-        (model.qualified_name,),
-    )
-    grain, constraint = one_row(cursor)
-    if list(model.contract.grain) != list(grain or ()) or any(name in " ".join(actions) for name in grain or ()):
-        # Rows of the old grain may clash under the new one; they are computed again in this transaction.
-        cursor.execute(f"delete from {model.qualified_name}")
-        if constraint:
-            cursor.execute(f"alter table {model.qualified_name} drop constraint {constraint}")
-        actions.append(f"add primary key ({', '.join(model.contract.grain)})")
-    if actions:
-        # Only the last action may need the columns that the others add.
-        key = [action for action in actions if action.startswith("add primary key")]
-        plain = [action for action in actions if action not in key]
-        for batch in (plain, key):
-            if batch:
-                cursor.execute(f"alter table {model.qualified_name} {', '.join(batch)}")
-    return bool(actions)
-
-
-def _ensure_indexes(cursor: PgCursor, model: Model) -> None:
+def add_keys(cursor: PgCursor, model: Model) -> None:
+    """Add the primary key and the indexes that are not there."""
+    if not _primary_key(cursor, model):
+        cursor.execute(f"alter table {model.qualified_name} add primary key ({', '.join(model.contract.grain)})")
     for columns in model.contract.indexes:
-        name = f"{model.name}_{'_'.join(columns)}"[:63]
-        cursor.execute(f"create index if not exists {name} on {model.qualified_name} ({', '.join(columns)})")
+        cursor.execute(
+            f"create index if not exists {_index_name(model, columns)} on {model.qualified_name} ({', '.join(columns)})"
+        )
+
+
+def drop_keys(cursor: PgCursor, model: Model) -> None:
+    """Take key and indexes away: building them after many rows is several times faster than keeping them up."""
+    for columns in model.contract.indexes:
+        cursor.execute(f"drop index if exists {model.layer}.{_index_name(model, columns)}")
+    _drop_primary_key(cursor, model)
 
 
 def protection(model: Model, models_folder: Path) -> str:
@@ -106,3 +59,68 @@ def protection(model: Model, models_folder: Path) -> str:
     for place, value in places.items():
         template = template.replace(place, value)
     return template
+
+
+def _create(cursor: PgCursor, model: Model) -> bool:
+    definitions = [f"{name} {column.type}" for name, column in model.contract.columns.items()]
+    if model.is_gated:
+        definitions.append(_FLAG_DEFINITION)
+    cursor.execute(f"create table {model.qualified_name} ({', '.join(definitions)})")
+    add_keys(cursor, model)
+    return True
+
+
+def _alter(cursor: PgCursor, model: Model, existing: dict[str, str]) -> bool:
+    columns = model.contract.columns
+    kept = {name for name, column in columns.items() if name in existing and _same(cursor, column.type, existing[name])}
+    actions = [f"drop column {name}" for name in existing if name not in kept and name != FLAG]
+    actions += [f"add column {name} {column.type}" for name, column in columns.items() if name not in kept]
+    if model.is_gated and FLAG not in existing:
+        actions.append(f"add column {_FLAG_DEFINITION}")
+    grain = _primary_key(cursor, model)
+    if grain != list(model.contract.grain) or not set(grain) <= kept:
+        # Rows of the old grain may clash under the new one; they are computed again in this transaction.
+        cursor.execute(f"delete from {model.qualified_name}")
+        _drop_primary_key(cursor, model)
+    if actions:
+        cursor.execute(f"alter table {model.qualified_name} {', '.join(actions)}")
+    add_keys(cursor, model)
+    return bool(actions) or grain != list(model.contract.grain)
+
+
+def _same(cursor: PgCursor, one: str, other: str) -> bool:
+    """Whether two names mean the same type, such as `timestamptz` and `timestamp with time zone`."""
+    cursor.execute("select cast(%s as regtype) = cast(%s as regtype)", (one, other))
+    return bool(one_row(cursor)[0])
+
+
+def _existing_columns(cursor: PgCursor, model: Model) -> dict[str, str]:
+    cursor.execute(
+        "select attname, format_type(atttypid, atttypmod) from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+        (model.qualified_name,),
+    )
+    return dict(cursor.fetchall())
+
+
+def _primary_key(cursor: PgCursor, model: Model) -> list[str]:
+    cursor.execute(
+        "select coalesce(array_agg(cast(attname as text) order by position), '{}')"
+        " from pg_constraint, unnest(conkey) with ordinality as part (attnum, position)"
+        " join pg_attribute using (attnum)"
+        " where contype = 'p' and conrelid = to_regclass(%s) and attrelid = conrelid",
+        (model.qualified_name,),
+    )
+    return list(one_row(cursor)[0])
+
+
+def _drop_primary_key(cursor: PgCursor, model: Model) -> None:
+    cursor.execute(
+        "select conname from pg_constraint where contype = 'p' and conrelid = to_regclass(%s)", (model.qualified_name,)
+    )
+    for (name,) in cursor.fetchall():
+        cursor.execute(f'alter table {model.qualified_name} drop constraint "{name}"')
+
+
+def _index_name(model: Model, columns: tuple[str, ...]) -> str:
+    return f"{model.name}_{'_'.join(columns)}"[:63]

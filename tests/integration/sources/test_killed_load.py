@@ -58,7 +58,7 @@ def till_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.parametrize("delay", [0.0, 0.1, 0.25])
+@pytest.mark.parametrize("delay", [0.0, 0.05, 0.15])
 def test_killed_load_of_a_file(site: Site, till_file: Path, delay: float) -> None:
     columns = described(number="bigint", day="timestamp", text="text")
     line = {"path": str(till_file), "key": "line", "batch_by": "day", "columns": columns}

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +16,7 @@ from cockpit.rulebook.workspace import Workspace
 from cockpit.sources.ledger import prepare
 from cockpit.sources.load import load_entity, load_source
 from cockpit.sources.loader import open_loader
+from cockpit.warehouse.connections import connect
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 COLUMNS = described(sale_id="bigint", shop="text", amount="numeric", changed="timestamp")
@@ -237,3 +240,40 @@ def test_the_ledger_cannot_be_rewritten(site: Site, shop: PgConnection) -> None:
     ):
         with pytest.raises(Exception, match="never changed"), site.warehouse, site.warehouse.cursor() as cursor:
             cursor.execute(statement)
+
+
+@pytest.mark.parametrize("victim", ["cockpit site_warehouse", "cockpit shop"])
+def test_a_connection_that_is_lost_is_worth_another_try(site: Site, shop: PgConnection, victim: str) -> None:
+    declare(site)
+    run(shop, "insert into sale select n, 'a', n, repeat('x', 500), now() from generate_series(1, 100000) as n")
+
+    def cut() -> None:
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if site.query(
+                "select pg_terminate_backend(pid) from pg_stat_activity where application_name = %s"
+                " and state = 'active' and query ilike '%%copy%%'",
+                (victim,),
+            ):
+                return
+            time.sleep(0.005)
+
+    thread = threading.Thread(target=cut)
+    thread.start()
+    with pytest.raises(TransientError, match=r"erp\.sale: the database broke off"):
+        site.load("erp.sale")
+    thread.join()
+    assert site.query("select count(*) from ops.import_batch") == [(0,)]
+    assert site.load("erp.sale").loaded == 100_000
+    site.assert_balanced()
+
+
+def test_the_ledger_can_be_prepared_again_while_a_load_is_running(site: Site, shop: PgConnection) -> None:
+    declare(site)
+    sell(shop, (1, "a", "1", NOON))
+    site.load("erp.sale")
+    with site.warehouse, site.warehouse.cursor() as cursor, closing(connect("site_warehouse")) as other:
+        cursor.execute("lock table ops.import_batch, ops.batch_replacement in row exclusive mode")
+        with other.cursor() as other_cursor:
+            other_cursor.execute("set lock_timeout = '1s'")
+        prepare(other)

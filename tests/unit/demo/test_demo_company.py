@@ -42,7 +42,9 @@ def test_business_time_needs_a_zone() -> None:
 def test_small_batches_make_the_same_kind_of_history(company: Company, batch: Batch) -> None:
     capacity = company.profile.company.capacity.model_copy(update={"chunk_orders": 3000})
     settings = company.profile.company.model_copy(update={"capacity": capacity})
-    chunked = generate(Scale.SMALL, company.clock.as_of, company.seed, company.profile.model_copy(update={"company": settings}))
+    chunked = generate(
+        Scale.SMALL, company.clock.as_of, company.seed, company.profile.model_copy(update={"company": settings})
+    )
     batches = list(chunked.batches())
     orders = pd.concat([part.orders for part in batches])
     receipts = pd.concat([part.receipts for part in batches])

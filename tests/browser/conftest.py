@@ -1,0 +1,99 @@
+"""A real Chromium at the running platform; every test leaves a picture of what it saw."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from cockpit.stack.browser import find_chromium, how_to_install
+
+PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+_WAIT_MS = 60_000
+
+
+@dataclass
+class Cockpit:
+    """The cockpit as one person sees it."""
+
+    page: Page
+    picture: Path
+    failures: list[str] = field(default_factory=list)
+
+    def wait_until_drawn(self) -> None:
+        """All charts have their data and are painted."""
+        holders = self.page.locator(".dashboard-component-chart-holder")
+        expect(holders.first).to_be_visible(timeout=_WAIT_MS)
+        # Superset draws a chart when it comes into view.
+        for number in range(holders.count()):
+            holders.nth(number).scroll_into_view_if_needed()
+            expect(holders.nth(number).locator(".loading")).to_have_count(0, timeout=_WAIT_MS)
+        holders.first.scroll_into_view_if_needed()
+        # Charts grow from zero for about a second.
+        self.page.wait_for_timeout(1_500)
+
+    def chart_titles(self) -> list[str]:
+        return [text.strip() for text in self.page.locator("[data-test='slice-header'] a, .header-title").all_inner_texts()]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = find_chromium()
+    if program is None:
+        pytest.fail(f"no Chromium. {how_to_install('chromium')}")
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to run as root, as in a container.
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(
+            executable_path=program, args=[*sandbox, "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory) -> Path:
+    """`COCKPIT_PICTURES`, so that a build can keep them; else a temporary folder."""
+    folder = Path(os.environ.get("COCKPIT_PICTURES") or tmp_path_factory.mktemp("pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., Cockpit]]:
+    """Log in through the form and arrive at the cockpit."""
+    contexts = []
+
+    def open_as(username: str, *, lang: str = "en", width: int = 1600, height: int = 1000, phone: bool = False) -> Cockpit:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, user_agent=PHONE if phone else None
+        )
+        contexts.append(context)
+        page = context.new_page()
+        name = re.sub(r"\W+", "_", request.node.name).strip("_")
+        cockpit = Cockpit(page, pictures / f"{name}.png")
+        page.on(
+            "response",
+            lambda answer: cockpit.failures.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
+        )
+        page.goto(f"{stack.superset_url}/login/")
+        page.fill("#username", username)
+        page.fill("input[type=password]", stack.password(username))
+        page.click("button[type=submit]")
+        page.wait_for_url("**/superset/dashboard/**", timeout=_WAIT_MS)
+        page.goto(f"{stack.superset_url}/lang/{lang}")
+        # The home page knows the language and the kind of screen.
+        page.goto(f"{stack.superset_url}/superset/welcome/")
+        page.wait_for_url("**/superset/dashboard/**", timeout=_WAIT_MS)
+        cockpit.wait_until_drawn()
+        page.screenshot(path=cockpit.picture, full_page=True)
+        return cockpit
+
+    yield open_as
+    for context in contexts:
+        context.close()

@@ -1,0 +1,134 @@
+"""The real platform for tests: one PostgreSQL for all, and once, for those that ask, the whole demo.
+
+It lives in a home of its own beside the user's, is made anew for each test run, and is taken down afterwards.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psycopg2
+import pytest
+from psycopg2 import sql
+
+from cockpit.stack import lifecycle
+from cockpit.stack.settings import REPOSITORY, Settings
+
+HOME = Path(os.environ.get("COCKPIT_HOME") or REPOSITORY / ".cockpit").absolute() / "test-home"
+
+
+class Postgres:
+    """The platform's PostgreSQL, as its administrator."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def create_database(self, name: str) -> str:
+        """An empty database of that name; returns its URL."""
+        with closing(psycopg2.connect(self.dsn("postgres"))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+                cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
+        return self.dsn(name)
+
+    def dsn(self, database: str) -> str:
+        """The administrator's URL of a database."""
+        return self.settings.admin_database_url(database).render_as_string(hide_password=False)
+
+
+class Stack:
+    """The running platform with the demo company in it."""
+
+    def __init__(self, settings: Settings, output: str) -> None:
+        self.settings = settings
+        self.demo_output = output
+        self.superset_url = settings.addresses()["superset"]
+        self.airflow_url = settings.addresses()["airflow"]
+
+    def password(self, username: str) -> str:
+        """Of one of the demo's people."""
+        return self.settings.secret(f"user_{username}")
+
+    @property
+    def admin_password(self) -> str:
+        return self.password("admin")
+
+    @property
+    def bi_dsn(self) -> str:
+        """The warehouse as Superset reaches it, without an identity."""
+        return self.settings.database_address("bi_reader", "cockpit").render_as_string(hide_password=False)
+
+    def dsn(self, role: str, database: str) -> str:
+        """A database as one of the platform's roles."""
+        return self.settings.database_address(role, database).render_as_string(hide_password=False)
+
+    def cockpit(self, *arguments: str, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the command as a user would; does not raise on a failure."""
+        return _cockpit(*arguments, timeout=timeout, **variables)
+
+
+def _environment(**variables: str) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(("COCKPIT_", "AIRFLOW_", "PYTEST_"))
+    }
+    real_data = os.environ.get("COCKPIT_REAL_DATA")
+    return {
+        **inherited,
+        **({"COCKPIT_REAL_DATA": str(Path(real_data).absolute())} if real_data else {}),
+        "COCKPIT_HOME": str(HOME),
+        "COCKPIT_ENVIRONMENTS": str(Path(sys.prefix).parent),
+        "COLUMNS": "80",
+        **variables,
+    }
+
+
+def _cockpit(*arguments: str, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(REPOSITORY / "cockpit"), *arguments],
+        env=_environment(**variables),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def platform_settings() -> Iterator[Settings]:
+    """A fresh home for this test run; everything in it is stopped and removed at the end."""
+    settings = Settings.load(_environment())
+    lifecycle.down(settings)
+    lifecycle.remove(settings)
+    yield settings
+    lifecycle.down(settings)
+    if not os.environ.get("COCKPIT_KEEP_TEST_HOME"):
+        lifecycle.remove(settings)
+
+
+@pytest.fixture(scope="session")
+def postgres(platform_settings: Settings) -> Postgres:
+    """A real PostgreSQL with the platform's databases and roles."""
+    return Postgres(lifecycle.up(platform_settings, services=["postgres"]))
+
+
+@pytest.fixture(scope="session")
+def stack(postgres: Postgres) -> Stack:
+    """The whole platform after `./cockpit demo`, which is what most users run first."""
+    result = _cockpit("demo", timeout=900)
+    assert result.returncode == 0, f"./cockpit demo failed:\n{result.stdout}\n{result.stderr}"
+    return Stack(Settings.load(_environment()), result.stdout)
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The folder of public data sets; tests that take it are marked realdata."""
+    folder = os.environ.get("COCKPIT_REAL_DATA")
+    if not folder:
+        pytest.skip("COCKPIT_REAL_DATA names no folder with the public data sets")
+    return Path(folder).absolute()

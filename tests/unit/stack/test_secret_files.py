@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from cockpit.stack import secret_files
+from cockpit.stack.settings import CONNECTIONS, Settings
+
+
+def test_secrets_are_readable_by_their_owner_only(settings: Settings) -> None:
+    modes = {path.stat().st_mode & 0o777 for path in settings.secrets.iterdir()}
+
+    assert modes == {0o600}
+
+
+def test_secrets_are_made_once_and_anew_when_deleted(settings: Settings) -> None:
+    before = {path.name: path.read_text() for path in settings.secrets.iterdir()}
+    (settings.secrets / "bi_reader").unlink()
+
+    secret_files.ensure(settings)
+
+    after = {path.name: path.read_text() for path in settings.secrets.iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"bi_reader"}
+
+
+def test_signing_keys_are_as_long_as_airflow_asks(settings: Settings) -> None:
+    assert len(settings.secret("airflow_jwt").encode()) >= 64
+
+
+def test_everyone_who_logs_in_has_a_password_of_three_groups(settings: Settings) -> None:
+    password = settings.secret("user_admin")
+
+    assert [len(group) for group in password.split("-")] == [5, 5, 5]
+    assert not set(password) & set("01ilo")
+
+
+def test_the_users_own_connections_stay(settings: Settings) -> None:
+    path = settings.secrets / "connections.env"
+    path.write_text(path.read_text() + "# the company's CRM\nAIRFLOW_CONN_CRM=mysql://u:p=w@crm/db\n")
+
+    secret_files.ensure(settings)
+
+    variables = secret_files.connection_variables(settings)
+    assert variables["AIRFLOW_CONN_CRM"] == "mysql://u:p=w@crm/db"
+    assert set(variables) == {"AIRFLOW_CONN_CRM", *(f"AIRFLOW_CONN_{name.upper()}" for name in CONNECTIONS)}
+    assert "# the company's CRM" in path.read_text()
