@@ -16,7 +16,6 @@ from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
 
-
 _SQL_KEYS = frozenset({"sqlExpression", "expression", "where", "having"})
 
 
@@ -32,6 +31,7 @@ class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # S
     """Superset's rules, and beyond them: no guests, no foreign SQL, no shared cache entry."""
 
     def raise_for_access(self, *args: Any, **resources: Any) -> None:
+        """Superset's own decision first; then, for viewers, stored charts only."""
         super().raise_for_access(*args, **resources)
         if self.can_access("can_write", "Chart"):
             return
@@ -44,12 +44,12 @@ class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # S
         """Keep results apart by person even where a chart type ignores CACHE_QUERY_BY_USER."""
         return [*super().get_rls_cache_key(datasource), f"person={requesting_username()}"]
 
-    def get_guest_user_from_request(self, req: Any) -> None:
+    def get_guest_user_from_request(self, _req: Any) -> None:
         """Refuse guest tokens: they carry any username their maker likes."""
-        return
 
 
 def refusal(message: str) -> SupersetSecurityException:
+    """The error that Superset turns into HTTP 403."""
     return SupersetSecurityException(
         SupersetError(
             message=message,

@@ -48,13 +48,13 @@ FAB_ADD_SECURITY_API = True
 GUEST_TOKEN_JWT_SECRET = secrets.token_hex(32)
 
 
-def DB_CONNECTION_MUTATOR(  # noqa: N802 - Superset's name
-    uri: Any, params: dict[str, Any], username: str | None, security_manager: Any, source: Any
+def DB_CONNECTION_MUTATOR(
+    uri: Any, params: dict[str, Any], _username: str | None, _security_manager: Any, _source: Any
 ) -> tuple[Any, dict[str, Any]]:
     """Tell PostgreSQL who is asking, in a form that nobody else can make.
 
     Without a verified identity the database shows no rows, so leaving it out for guests and background jobs
-    fails closed. `username` is not used: for a guest it is whatever the guest's token says.
+    fails closed. `_username` is not used: for a guest it is whatever the guest's token says.
     """
     person = requesting_username()
     if person is not None:

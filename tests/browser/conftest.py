@@ -38,7 +38,9 @@ class Cockpit:
         self.page.wait_for_timeout(1_500)
 
     def chart_titles(self) -> list[str]:
-        return [text.strip() for text in self.page.locator("[data-test='slice-header'] a, .header-title").all_inner_texts()]
+        return [
+            text.strip() for text in self.page.locator("[data-test='slice-header'] a, .header-title").all_inner_texts()
+        ]
 
 
 @pytest.fixture(scope="session")
@@ -69,10 +71,10 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
     """Log in through the form and arrive at the cockpit."""
     contexts = []
 
-    def open_as(username: str, *, lang: str = "en", width: int = 1600, height: int = 1000, phone: bool = False) -> Cockpit:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, user_agent=PHONE if phone else None
-        )
+    def open_as(
+        username: str, *, lang: str = "en", width: int = 1600, height: int = 1000, phone: bool = False
+    ) -> Cockpit:
+        context = chromium.new_context(viewport={"width": width, "height": height}, user_agent=PHONE if phone else None)
         contexts.append(context)
         page = context.new_page()
         name = re.sub(r"\W+", "_", request.node.name).strip("_")

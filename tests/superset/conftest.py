@@ -64,5 +64,3 @@ def administrator(stack):
     client = SupersetClient(stack.superset_url, "admin", stack.admin_password).allow_writes()
     yield client
     client.__exit__(None, None, None)
-
-

@@ -57,7 +57,9 @@ def sql_metric(expression: str) -> dict[str, str]:
 
 ATTACKS = [
     pytest.param({"metrics": [sql_metric("max(current_setting('app.identity'))")]}, id="metric: read the identity"),
-    pytest.param({"metrics": [sql_metric("max(query_to_xml('select 1', true, true, '')::text)")]}, id="metric: run SQL"),
+    pytest.param(
+        {"metrics": [sql_metric("max(query_to_xml('select 1', true, true, '')::text)")]}, id="metric: run SQL"
+    ),
     pytest.param({"metrics": [sql_metric("count(*)")]}, id="metric: harmless, but not stored"),
     pytest.param({"columns": [sql_metric("version()")], "metrics": ["received"]}, id="column"),
     pytest.param({"columns": ["version()"], "metrics": []}, id="column as text"),
@@ -73,7 +75,12 @@ ATTACKS = [
         {**BY_REGION, "filters": [{"col": sql_metric("version()"), "op": "==", "val": "x"}]}, id="filter column"
     ),
     pytest.param(
-        {**BY_REGION, "series_columns": ["region_code"], "series_limit": 1, "series_limit_metric": sql_metric("count(*)")},
+        {
+            **BY_REGION,
+            "series_columns": ["region_code"],
+            "series_limit": 1,
+            "series_limit_metric": sql_metric("count(*)"),
+        },
         id="series limit",
     ),
     pytest.param(
@@ -139,7 +146,9 @@ def test_the_charts_own_queries_are_not_refused(viewer, chart):
         pytest.param("GET", "/api/v1/assets/export/", None, id="export of everything"),
         pytest.param("GET", "/api/v1/security/users/", None, id="users"),
         pytest.param("GET", "/api/v1/rowlevelsecurity/", None, id="row rules"),
-        pytest.param("POST", "/api/v1/security/guest_token/", {"user": {}, "resources": [], "rls": []}, id="guest token"),
+        pytest.param(
+            "POST", "/api/v1/security/guest_token/", {"user": {}, "resources": [], "rls": []}, id="guest token"
+        ),
         pytest.param("POST", "/superset/explore_json/", {"form_data": "{}"}, id="legacy charts"),
         pytest.param("GET", "/datasource/samples?datasource_id=1&datasource_type=table", None, id="samples"),
     ],

@@ -34,7 +34,7 @@ def regions_seen(stack) -> Callable[..., set[str]]:
     def query(identity: str | None, mart: str = MARTS[0]) -> set[str]:
         options = connection_option(identity) if identity is not None else None
         with psycopg2.connect(stack.bi_dsn, options=options) as connection, connection.cursor() as cursor:
-            cursor.execute(f"select distinct region_code from marts.{mart}")  # noqa: S608 - names of this module
+            cursor.execute(f"select distinct region_code from marts.{mart}")
             return {row[0] for row in cursor.fetchall()}
 
     return query
@@ -76,19 +76,19 @@ def _prolonged(key: bytes) -> str:
 @pytest.mark.parametrize(
     "make_identity",
     [
-        pytest.param(lambda key: None, id="absent"),
-        pytest.param(lambda key: "", id="empty"),
-        pytest.param(lambda key: "chen.jing", id="plain name"),
+        pytest.param(lambda _key: None, id="absent"),
+        pytest.param(lambda _key: "", id="empty"),
+        pytest.param(lambda _key: "chen.jing", id="plain name"),
         pytest.param(lambda key: sign_identity("chen.jing", key, seconds_from_now(-60)), id="expired"),
-        pytest.param(lambda key: sign_identity("chen.jing", FOREIGN_KEY, seconds_from_now(60)), id="foreign key"),
+        pytest.param(lambda _key: sign_identity("chen.jing", FOREIGN_KEY, seconds_from_now(60)), id="foreign key"),
         pytest.param(_swapped, id="signature of somebody else"),
         pytest.param(_prolonged, id="expiry moved"),
         pytest.param(lambda key: sign_identity("chen.jing", key, seconds_from_now(60)).upper(), id="upper case"),
-        pytest.param(lambda key: f"chen.jing|{seconds_from_now(60)}|{'0' * 64}", id="no signature"),
-        pytest.param(lambda key: f"chen.jing|{'9' * 30}|{'0' * 64}", id="expiry out of range"),
-        pytest.param(lambda key: f"chen.jing|{seconds_from_now(60)}", id="part missing"),
-        pytest.param(lambda key: "|||' or true --", id="garbage"),
-        pytest.param(lambda key: f"陈静|{seconds_from_now(60)}|签名", id="not ascii"),
+        pytest.param(lambda _key: f"chen.jing|{seconds_from_now(60)}|{'0' * 64}", id="no signature"),
+        pytest.param(lambda _key: f"chen.jing|{'9' * 30}|{'0' * 64}", id="expiry out of range"),
+        pytest.param(lambda _key: f"chen.jing|{seconds_from_now(60)}", id="part missing"),
+        pytest.param(lambda _key: "|||' or true --", id="garbage"),
+        pytest.param(lambda _key: f"陈静|{seconds_from_now(60)}|签名", id="not ascii"),
     ],
 )
 def test_every_other_identity_sees_nothing(make_identity, mart, regions_seen, identity_key):
@@ -185,7 +185,9 @@ def test_a_rotated_key_is_accepted_for_a_while(etl_cursor, identity_key):
     assert write_security(etl_cursor, rules, FOREIGN_KEY).key_rotated
     assert _verified(etl_cursor, sign_identity("chen.jing", FOREIGN_KEY, seconds_from_now(60))) == "chen.jing"
     assert _verified(etl_cursor, old) == "chen.jing"
-    etl_cursor.execute("update security.identity_key set retired_at = now() - interval '16 minutes' where slot = 'previous'")
+    etl_cursor.execute(
+        "update security.identity_key set retired_at = now() - interval '16 minutes' where slot = 'previous'"
+    )
     assert _verified(etl_cursor, old) is None
 
 
@@ -200,8 +202,12 @@ def test_scopes_are_written_by_difference(etl_cursor, identity_key):
     change = write_security(etl_cursor, rules("CN-SH", "CN-GD"), identity_key)
     assert (change.scopes_added, change.scopes_removed) == (1, 0)
     assert write_security(etl_cursor, rules("CN-SH", "CN-GD"), identity_key).total == 0
-    etl_cursor.execute("select set_config('app.identity', %s, true)", (sign_identity("li.lei", identity_key, seconds_from_now(60)),))
-    etl_cursor.execute("select array(select unnest(security.scope_keys('region')) order by 1), security.has_full_scope()")
+    etl_cursor.execute(
+        "select set_config('app.identity', %s, true)", (sign_identity("li.lei", identity_key, seconds_from_now(60)),)
+    )
+    etl_cursor.execute(
+        "select array(select unnest(security.scope_keys('region')) order by 1), security.has_full_scope()"
+    )
     assert etl_cursor.fetchone() == (["CN-GD", "CN-SH"], False)
     change = write_security(etl_cursor, rules(), identity_key)
     assert (change.scopes_added, change.scopes_removed) == (0, 2)
@@ -210,7 +216,9 @@ def test_scopes_are_written_by_difference(etl_cursor, identity_key):
 @pytest.mark.parametrize(
     ("key", "message", "expected"),
     [
-        pytest.param("0b" * 20, b"Hi There".hex(), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", id="1"),
+        pytest.param(
+            "0b" * 20, b"Hi There".hex(), "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", id="1"
+        ),
         pytest.param(
             b"Jefe".hex(),
             b"what do ya want for nothing?".hex(),

@@ -254,9 +254,7 @@ def _sync_people(
         held = {role["id"] for role in existing["roles"]}
         if username not in rules.people and held & ours and existing["active"]:
             # Not deleted: charts and logs refer to the login.
-            changes.put(
-                f"deactivate user {username}", f"/api/v1/security/users/{existing['id']}", {"active": False}
-            )
+            changes.put(f"deactivate user {username}", f"/api/v1/security/users/{existing['id']}", {"active": False})
 
 
 def _password_works(base_url: str, username: str, password: str) -> bool:

@@ -17,7 +17,6 @@ from cockpit.errors import RuleFileError
 from cockpit.i18n import LANGUAGES, _
 from cockpit.rulebook.files import Rule, load
 
-
 T = TypeVar("T", bound=BaseModel)
 
 
@@ -114,6 +113,7 @@ class DashboardAsset(Rule):
 
     @property
     def placed(self) -> tuple[PlacedChart, ...]:
+        """All charts, from the top left to the bottom right."""
         return tuple(placed for row in self.rows for placed in row.charts)
 
 
@@ -144,6 +144,7 @@ class Assets:
     labels: Mapping[str, LabelsFile]
 
     def file(self, kind: str, name: str) -> str:
+        """Path of an asset's file, for messages."""
         return str(self.folder / kind / f"{name}.yml")
 
 

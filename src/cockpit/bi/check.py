@@ -21,7 +21,15 @@ from cockpit.rulebook.contract import load_contract
 _ANY_URI = "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit"
 # Form data that name columns or metrics of the chart's dataset.
 _NAMING_KEYS = (
-    "groupby", "groupby_b", "metrics", "metrics_b", "metric", "x_axis", "x_axis_sort", "all_columns", "timeseries_limit_metric"
+    "groupby",
+    "groupby_b",
+    "metrics",
+    "metrics_b",
+    "metric",
+    "x_axis",
+    "x_axis_sort",
+    "all_columns",
+    "timeseries_limit_metric",
 )
 _PARSED_KEYS = ("adhoc_filters", "adhoc_filters_b")
 
@@ -92,7 +100,10 @@ def _dataset_faults(
         for table in qualified.find_all(exp.Table):
             if table.name not in tables and (table.db != "marts" or table.name not in schema["marts"]):
                 yield f"{where}: sql: reads {table.db}.{table.name}, which is no mart with a contract"
-        produced = set(qualified.named_selects)
+        if not isinstance(qualified, exp.Select):
+            yield f"{where}: sql: expected one select"
+            continue
+        produced = {column.alias_or_name for column in qualified.selects}
         for missing in sorted(set(dataset.columns) - produced):
             yield f"{where}: columns: {missing} is not selected by sql"
         for missing in sorted(produced - set(dataset.columns)):

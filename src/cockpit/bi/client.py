@@ -76,12 +76,15 @@ class SupersetClient:
             page += 1
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """POST JSON and read the JSON answer, such as the number of what was created."""
         return dict(self._send("POST", path, json=body).json())
 
     def put(self, path: str, body: Mapping[str, Any]) -> None:
+        """Change the given fields of one object."""
         self._send("PUT", path, json=body)
 
     def delete(self, path: str) -> None:
+        """Remove one object."""
         self._send("DELETE", path)
 
     def import_assets(self, archive: bytes, passwords: Mapping[str, str]) -> None:
@@ -114,7 +117,9 @@ class SupersetClient:
                 fix=_("See './cockpit status'; start the platform with './cockpit up'."),
             ) from error
         if answer.status_code in (502, 503, 504):
-            raise TransientError(_("Superset is not ready (HTTP {status})", status=answer.status_code), where=self.base_url)
+            raise TransientError(
+                _("Superset is not ready (HTTP {status})", status=answer.status_code), where=self.base_url
+            )
         if answer.status_code == requests.codes.unauthorized and path.endswith("/security/login"):
             raise StackError(
                 _("Superset refuses the login of {username}", username=self.username),
@@ -123,8 +128,12 @@ class SupersetClient:
             )
         if not answer.ok:
             raise StackError(
-                _("Superset refused {method} {path} (HTTP {status})", method=method, path=path.split("?")[0],
-                  status=answer.status_code),
+                _(
+                    "Superset refused {method} {path} (HTTP {status})",
+                    method=method,
+                    path=path.split("?")[0],
+                    status=answer.status_code,
+                ),
                 where=self.base_url,
                 found=_reason(answer),
                 fix=_("See './cockpit logs superset'."),

@@ -34,6 +34,7 @@ class SecurityChange:
 
     @property
     def total(self) -> int:
+        """Number of changes, for "0 rows changed"."""
         return self.scopes_added + self.scopes_removed + int(self.key_rotated)
 
 

@@ -99,18 +99,16 @@ def _masked(database_uri: str) -> str:
     scheme, _separator, rest = database_uri.partition("://")
     user, separator, place = rest.rpartition("@")
     if not separator or not user:
-        raise StackError("database_uri needs a user", found=f"{scheme}://{place}", allowed="scheme://user@host/database")
+        raise StackError(
+            "database_uri needs a user", found=f"{scheme}://{place}", allowed="scheme://user@host/database"
+        )
     return f"{scheme}://{user.split(':')[0]}:{_MASK}@{place}"
 
 
 def _dashboards_by_id(assets: Assets, bundle: Bundle) -> dict[str, list[str]]:
     """UUIDs of all variants (language, phone) of each dashboard file."""
     return {
-        name: [
-            document["uuid"]
-            for path, document in bundle.items()
-            if path.startswith(f"dashboards/{name}.")
-        ]
+        name: [document["uuid"] for path, document in bundle.items() if path.startswith(f"dashboards/{name}.")]
         for name in assets.dashboards
     }
 

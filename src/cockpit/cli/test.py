@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         _provide_browser(settings.log_of("setup"))
     extra = [argument for argument in arguments.pytest if argument != "--"]
     os.chdir(settings.repository)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *SELECTIONS[arguments.selection], *extra])
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *SELECTIONS[arguments.selection], *extra])  # noqa: S606 (no shell is wanted)
 
 
 def _provide_browser(log: os.PathLike[str]) -> None:

@@ -62,8 +62,8 @@ def make_targets(profile: Profile, totals: MonthlyTotals, clock: Clock, seed: in
     # From the middle of the recent months to the one in question.
     months_on = len(recent) / 2 + np.arange(1 + ahead)
     expected[past_months:] = recent.mean(axis=0) * growth ** months_on[:, None]
-    elapsed = elapsed_ratio(clock.today, profile.company.rhythm)
-    if elapsed >= profile.company.targets.reliable_elapsed_ratio:
+    if has_reliable_pace(profile, clock):
+        elapsed = elapsed_ratio(clock.today, profile.company.rhythm)
         has_receipts = received[past_months] > 0
         expected[past_months, has_receipts] = received[past_months, has_receipts] / elapsed
 
@@ -80,6 +80,11 @@ def make_targets(profile: Profile, totals: MonthlyTotals, clock: Clock, seed: in
             "updated_at": np.minimum(_decided_at(profile, months), clock.now),
         }
     )
+
+
+def has_reliable_pace(profile: Profile, clock: Clock) -> bool:
+    """Whether so much of the current month has passed that its receipts say how it will end."""
+    return elapsed_ratio(clock.today, profile.company.rhythm) >= profile.company.targets.reliable_elapsed_ratio
 
 
 def _decided_at(profile: Profile, months: Times) -> Times:

@@ -12,7 +12,7 @@ import pandas as pd
 from cockpit.demo.company import Batch, Company
 from cockpit.demo.draw import Ints
 from cockpit.demo.orders import STATUSES
-from cockpit.demo.targets import MonthlyTotals, make_targets
+from cockpit.demo.targets import MonthlyTotals, has_reliable_pace, make_targets
 
 ANOMALY = "anomaly"
 BOUNDARY_CASE = "boundary_case"
@@ -188,11 +188,12 @@ def _customer_figures(clusters: pd.DataFrame) -> Counter[str]:
 
 
 def _causes(company: Company) -> pd.DataFrame:
-    """One row per cause and month that it makes miss."""
+    """One row per cause and month that it makes miss; not the current month while its pace says nothing yet."""
+    first_back = 0 if has_reliable_pace(company.profile, company.clock) else 1
     rows = [
         (cause.kind, cause.description_en, cause.description_zh, cause.region_code, company.clock.month - back)
         for cause in company.profile.causes
-        for back in range(cause.missed_months)
+        for back in range(first_back, cause.missed_months)
     ]
     table = pd.DataFrame(rows, columns=["kind", "description_en", "description_zh", "region_code", "month"])
     return table.assign(month=np.array([row[-1] for row in rows]).astype("datetime64[D]").astype("datetime64[s]"))

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import time
@@ -218,6 +219,9 @@ def _make_from_locks(name: str, places: Places, log: IO[str]) -> None:
     }
     # Beside the environments, so that files are linked instead of copied and all lies in one folder.
     environ.setdefault("UV_CACHE_DIR", str(places.environments / "cache"))
+    if ssl.create_default_context().get_ca_certs():
+        # The system's certificates, as pip uses them: a company's own authority is among them, not in uv's list.
+        environ.setdefault("UV_SYSTEM_CERTS", "1")
     environ.pop("VIRTUAL_ENV", None)
     _run([uv, "venv", "--clear", "--python", sys.executable, str(folder)], log, environ)
     locks = [str(REQUIREMENTS / lock) for lock in LOCKS[name]]
@@ -256,6 +260,14 @@ def _failure(output: str, log: str) -> SetupError:
     lowered = output.lower()
     if "no space left on device" in lowered:
         return SetupError(_("The disk is full; log: {log}. Free 5 GB, then run the same command again", log=log))
+    if "invalid peer certificate" in lowered or "certificate_verify_failed" in lowered:
+        return SetupError(
+            _(
+                "The certificate of the package index is not trusted; log: {log}. Name your company's certificates "
+                "in SSL_CERT_FILE, then run the same command again",
+                log=log,
+            )
+        )
     if any(sign in lowered for sign in UNREACHABLE):
         return SetupError(
             _(
@@ -272,7 +284,8 @@ def _failure(output: str, log: str) -> SetupError:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -292,7 +305,7 @@ def main(arguments: Sequence[str]) -> int:
         if only_make:
             return 0
         python = places.python(names[-1])
-        os.execv(python, [str(python), "-m", "cockpit.cli", *arguments])
+        os.execv(python, [str(python), "-m", "cockpit.cli", *arguments])  # noqa: S606 (no shell is wanted)
     except SetupError as error:
         _say(f"cockpit: {error}.")
         return error.exit_code

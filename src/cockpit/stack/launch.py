@@ -28,9 +28,9 @@ def main(arguments: Sequence[str]) -> int:
             postgres.remove_stale_lock(settings)
         command = chosen.command(settings)
         environment = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
-        os.execve(command[0], command, environment | chosen.environment(settings))
+        os.execve(command[0], command, environment | chosen.environment(settings))  # noqa: S606 (no shell is wanted)
     except CockpitError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
 
 

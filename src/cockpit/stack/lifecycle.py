@@ -19,7 +19,8 @@ from cockpit.stack.services import services as all_services
 from cockpit.stack.settings import Settings, make_folders
 from cockpit.stack.supervision import ProcessState, Supervisor, tail
 
-Progress = Callable[[str], None]
+# Called with one line of text for each stage; what it returns is not looked at.
+Progress = Callable[[str], object]
 
 _START_TIMEOUT_SECONDS = 180
 _LEAST_FREE_BYTES = 1 << 30
@@ -259,7 +260,7 @@ def _wait_for_database(settings: Settings, supervisor: Supervisor) -> None:
             # After kill -9 a restart fails once or twice while old children still hold the memory: BACKOFF is normal.
             state = supervisor.states().get(POSTGRES)
             failed_often = supervisor.crashes().get(POSTGRES)
-            hopeless = state is None or state.state == "FATAL" or (failed_often is not None and failed_often.count >= 4)
+            hopeless = state is None or state.state == "FATAL" or (failed_often is not None and failed_often.count >= 3)
             if hopeless or time.monotonic() > deadline:
                 raise _start_error(settings, POSTGRES) from None
         else:

@@ -63,7 +63,7 @@ def migrations(settings: Settings) -> tuple[Migration, ...]:
     )
 
 
-def migrate(settings: Settings, progress: Callable[[str], None]) -> None:
+def migrate(settings: Settings, progress: Callable[[str], object]) -> None:
     """Run what is needed, side by side.
 
     Raises:

@@ -24,9 +24,9 @@ def main() -> int:
         postgres.wait_until_ready(settings)
         postgres.check_version(settings)
         provision.provision(settings)
-        migrations.migrate(settings, lambda text: print(text, flush=True))
+        migrations.migrate(settings, lambda text: sys.stderr.write(f"{text}\n"))
     except CockpitError as error:
-        print(error, file=sys.stderr)
+        sys.stderr.write(f"{error}\n")
         return error.exit_code
     return 0
 

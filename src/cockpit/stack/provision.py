@@ -46,12 +46,12 @@ def provision(settings: Settings) -> None:
             _provision_roles(connection, settings)
             for database in DATABASES:
                 _provision_database(connection, database)
+                _provision_content(settings, database)
+                _restrict_connections(connection, database)
             if not settings.is_external:
                 _close_maintenance_databases(connection)
         finally:
             connection.close()
-        for database in DATABASES:
-            _provision_content(settings, database)
     except psycopg2.errors.InsufficientPrivilege as error:
         raise StackError(
             _("the database login may not do this: {reason}", reason=str(error).splitlines()[0]),
@@ -114,9 +114,18 @@ def _provision_database(connection: PgConnection, database: Database) -> None:
                 )
             )
             logger.info("database %s created", database.name)
-        cursor.execute(sql.SQL("revoke all on database {} from public").format(name))
-        for reader in database.readers:
-            cursor.execute(sql.SQL("grant connect on database {} to {}").format(name, sql.Identifier(reader)))
+
+
+def _restrict_connections(connection: PgConnection, database: Database) -> None:
+    """Owner and readers may connect, nobody else; last, whatever the scripts before granted."""
+    name = sql.Identifier(database.name)
+    strangers = [sql.Identifier(role) for role in ROLES if role not in (database.owner, *database.readers)]
+    readers = [sql.Identifier(role) for role in database.readers]
+    with connection.cursor() as cursor:
+        for role in (sql.SQL("public"), *strangers):
+            cursor.execute(sql.SQL("revoke all on database {} from {}").format(name, role))
+        for role in readers:
+            cursor.execute(sql.SQL("grant connect on database {} to {}").format(name, role))
 
 
 def _close_maintenance_databases(connection: PgConnection) -> None:

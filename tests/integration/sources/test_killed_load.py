@@ -107,8 +107,10 @@ def test_killed_load_of_a_table(site: Site, shop: Any) -> None:
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not os.environ.get("COCKPIT_REAL_DATA"), reason="COCKPIT_REAL_DATA is not set")
-def test_killed_load_of_the_uci_invoices(site: Site, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_load_of_the_uci_invoices(
+    site: Site, database: str, real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COCKPIT_REAL_DATA", str(real_data))
     monkeypatch.setenv("AIRFLOW_CONN_ONLINE_RETAIL_WAREHOUSE", database)
     workspace = find_workspace("online_retail")
     kill_in_the_middle(workspace.folder / "workspace.yml", "online_retail", "invoice_line", 0.3)

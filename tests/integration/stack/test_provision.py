@@ -145,7 +145,7 @@ def test_an_existing_server_can_be_used(database: Settings, tmp_path_factory: py
     try:
         assert ask(settings, "cockpit_etl", "cockpit", "select current_user") == [("cockpit_etl",)]
         status = lifecycle.status(settings)
-        assert [(each.name, each.state) for each in status.services][0] == ("postgres", "external")
+        assert (status.services[0].name, status.services[0].state) == ("postgres", "external")
         remembered = Settings.load({"COCKPIT_HOME": str(other)})
         assert remembered.is_external
     finally:

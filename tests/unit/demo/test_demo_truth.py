@@ -1,16 +1,17 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from cockpit.demo.company import Batch, Company
-from cockpit.demo.profile import load_profile
+from cockpit.demo.company import Batch, Company, generate
+from cockpit.demo.profile import Scale, load_profile
 from cockpit.demo.rhythm import elapsed_ratio
-from cockpit.demo.truth import Truth, clean_figures, expected_table, marked_keys, region_month_money
+from cockpit.demo.truth import Truth, TruthBuilder, clean_figures, expected_table, marked_keys, region_month_money
 
 NOVEMBER = pd.Timestamp("2026-11-01")
 
@@ -110,6 +111,15 @@ def test_the_current_month_is_on_pace_except_where_a_cause_is_planted(company: C
     current = truth.region_months[truth.region_months["month"] == NOVEMBER].set_index("region_code")
     pace = current["received_cents"] / current["target_cents"] / elapsed
     assert set(pace[pace < 0.8].index) == {"CN-LN", "CN-HB", "CN-SC"}
+
+
+def test_a_month_that_has_just_begun_is_not_said_to_miss() -> None:
+    begun = generate(Scale.SMALL, datetime(2026, 11, 2, 9, tzinfo=ZoneInfo("Asia/Shanghai")), seed=7)
+    builder = TruthBuilder(begun)
+    for part in begun.batches():
+        builder.add(part)
+    causes = builder.finish().causes
+    assert causes["month"].max() == pd.Timestamp("2026-10-01")
 
 
 def test_causes_are_described_in_both_languages(truth: Truth) -> None:

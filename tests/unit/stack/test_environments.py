@@ -78,6 +78,11 @@ def test_a_changed_lock_makes_the_environment_again(
             EXIT_TEMPORARY,
             id="pip without a network",
         ),
+        pytest.param(
+            "error: Failed to fetch: https://index.example/\n  cause: invalid peer certificate: UnknownIssuer",
+            EXIT_FAILURE,
+            id="company certificate",
+        ),
         pytest.param("ERROR: THESE PACKAGES DO NOT MATCH THE HASHES", EXIT_FAILURE, id="wrong hash"),
         pytest.param("OSError: [Errno 28] No space left on device", EXIT_FAILURE, id="disk full"),
     ],

@@ -55,9 +55,7 @@ def test_a_remembered_port_that_is_taken_is_an_error_with_a_way_out(settings: Se
     assert "COCKPIT_AIRFLOW_PORT=" in str(caught.value)
 
 
-def test_a_port_set_by_a_variable_is_not_moved(
-    settings: Settings, taken: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_port_set_by_a_variable_is_not_moved(settings: Settings, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COCKPIT_AIRFLOW_PORT", str(taken))
 
     with pytest.raises(StackError, match=f"port {taken} is taken"):

@@ -38,9 +38,7 @@ def test_a_variable_wins_over_the_remembered_port(tmp_path: Path) -> None:
         ("COCKPIT_DB_URL", "not a url", "COCKPIT_DB_URL"),
     ],
 )
-def test_a_wrong_variable_is_named_and_its_secret_is_not(
-    tmp_path: Path, variable: str, value: str, where: str
-) -> None:
+def test_a_wrong_variable_is_named_and_its_secret_is_not(tmp_path: Path, variable: str, value: str, where: str) -> None:
     with pytest.raises(RuleFileError) as caught:
         Settings.load({"COCKPIT_HOME": str(tmp_path), variable: value})
 

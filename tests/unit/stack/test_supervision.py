@@ -31,7 +31,7 @@ def test_supervisor_reads_what_we_mean(tmp_path: Path, name: str) -> None:
     options = read_by_supervisor(render_config(settings, services(settings)), tmp_path)
 
     found = {group.name: group.process_configs[0] for group in options.process_group_configs}
-    assert list(found) and set(found) == {service.name for service in services(settings)}
+    assert set(found) == {service.name for service in services(settings)}
     assert options.configroot.supervisord.logfile == str(settings.log_of("supervisord"))
     for process in found.values():
         assert process.stdout_logfile == str(settings.log_of(process.name))

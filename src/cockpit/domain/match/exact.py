@@ -61,6 +61,11 @@ def level_name(name: str, replacements: Mapping[str, str]) -> str:
     return text
 
 
+def level_code(code: str) -> str:
+    """A registration number without differences in writing: width, case, dashes, spaces. Idempotent."""
+    return "".join(character for character in unicodedata.normalize("NFKC", code).upper() if character.isalnum())
+
+
 def group_exact(records: Sequence[Record], rule: ExactRule) -> list[Membership]:
     """Join records that share a key, in the order of the keys, unless `distinguishes` keeps them apart.
 
@@ -75,7 +80,7 @@ def group_exact(records: Sequence[Record], rule: ExactRule) -> list[Membership]:
     parent = {record.record_id: record.record_id for record in ordered}
     matched_by = dict.fromkeys(parent, "single")
     # The distinguishing value of each group, None while no member has one.
-    identity = {record.record_id: record.fields.get(rule.distinguishes) for record in ordered}
+    identity = {record.record_id: _levelled(record, rule.distinguishes, rule) for record in ordered}
 
     def root(record_id: str) -> str:
         while parent[record_id] != record_id:
@@ -112,9 +117,15 @@ def _compatible(left: str | None, right: str | None) -> bool:
 def _by_value(records: Iterable[Record], key: str, rule: ExactRule) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
     for record in records:
-        value = record.fields.get(key)
-        if value and key == rule.name_field:
-            value = level_name(value, rule.name_replacements)
+        value = _levelled(record, key, rule)
         if value:
             groups.setdefault(value, []).append(record.record_id)
     return groups
+
+
+def _levelled(record: Record, field: str, rule: ExactRule) -> str | None:
+    """The field's value as it is compared; None when nothing of it is left."""
+    value = record.fields.get(field)
+    if not value:
+        return None
+    return (level_name(value, rule.name_replacements) if field == rule.name_field else level_code(value)) or None
