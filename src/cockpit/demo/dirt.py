@@ -124,8 +124,8 @@ class Planter:
         return rows
 
     def _repeat_orders(self, orders: pd.DataFrame, rate: float) -> None:
-        """Enter some orders twice; both are marked, since their number does not say which one is right."""
-        pair_count = (self._count(rate, len(orders)) + 1) // 2
+        """Enter some orders twice; the later entry is marked, so that the sale counts once."""
+        pair_count = self._count(rate, len(orders))
         # Pairs of neighbours, so that no order takes part twice; an odd last row stays out.
         firsts = np.arange(0, len(orders) - 1, 2)
         is_free = orders["boundary_case"].isna().to_numpy()
@@ -136,7 +136,7 @@ class Planter:
         latest = np.maximum(times(orders, "updated_at")[rows], times(orders, "entered_at")[rows + 1])
         orders.loc[rows + 1, "updated_at"] = latest
         orders.loc[rows + 1, "same_as_row"] = rows
-        orders.loc[np.concatenate([rows, rows + 1]), "anomaly"] = DUPLICATE_ORDER_NUMBER
+        orders.loc[rows + 1, "anomaly"] = DUPLICATE_ORDER_NUMBER
 
     @staticmethod
     def _of_clean_orders(orders: pd.DataFrame, lines: pd.DataFrame) -> Bools:

@@ -10,6 +10,7 @@ from pathlib import Path
 from cockpit.demo.company import generate
 from cockpit.demo.fill import fill, stored_generation
 from cockpit.demo.profile import Scale
+from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.pipelines.run_context import run_context
 from cockpit.rulebook.workspace import Workspace
@@ -29,19 +30,38 @@ def fill_company(
         The business time of its data: that of an earlier fill with the same seed and scale, else now.
 
     Raises:
-        StackError: the scale needs more disk or memory than there is.
+        StackError: another company is there, or the scale needs more disk or memory than there is.
     """
     with closing(connect("erp_owner")) as erp, closing(connect("demo_truth")) as truth:
         stored = stored_generation(truth)
-        same = stored is not None and (stored.scale, stored.seed) == (scale, seed)
-        as_of = stored.as_of if stored and same else run_context(workspace).as_of
-        result = fill(erp, truth, generate(scale, as_of, seed), data_folder=data_folder)
+        if stored and (stored.scale, stored.seed) != (scale, seed):
+            # The warehouse would keep the other company's rows: an ERP does not say what it has forgotten.
+            raise StackError(
+                _("another demo company is there already"),
+                found=f"--scale {stored.scale.value} --seed {stored.seed}",
+                fix=_("Go on with it, or remove it with './cockpit reset' first."),
+            )
+        as_of = stored.as_of if stored else run_context(workspace).as_of
+        result = fill(erp, truth, generate(scale, as_of, seed), data_folder=data_folder, on_progress=_shares(tell))
     if result.is_reused:
         tell(_("The demo company is there already"))
     else:
         rows = sum(result.rows.values())
         tell(_("Demo company filled: {rows:,} rows in its ERP", rows=rows))
     return as_of
+
+
+def _shares(tell: Callable[[str], None]) -> Callable[[float], None]:
+    """Tell each tenth of the orders, so that a large company is seen to grow."""
+    told = 0
+
+    def progress(share: float) -> None:
+        nonlocal told
+        if share < 1 and int(share * 10) > told:
+            told = int(share * 10)
+            tell(_("Demo company: {share:.0%} of its orders written", share=share))
+
+    return progress
 
 
 def run_dags(settings: Settings, workspace: Workspace, as_of: datetime, tell: Callable[[str], None]) -> None:

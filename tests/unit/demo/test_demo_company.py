@@ -150,12 +150,12 @@ def test_each_kind_of_order_anomaly_is_what_it_says(company: Company, batch: Bat
     assert not orders.loc[kind == "unknown_customer", "customer_id"].isin(known).any()
     assert (orders.loc[kind == "dated_in_future", "ordered_at"] > company.clock.now).all()
     assert (orders["currency"].isna() == (kind == "missing_currency")).all()
-    assert (orders.duplicated("order_number", keep=False) == (kind == "duplicate_order_number")).all()
+    assert (orders.duplicated("order_number", keep="first") == (kind == "duplicate_order_number")).all()
 
 
 def test_an_order_entered_twice_has_the_same_lines(batch: Batch) -> None:
-    twice = batch.orders[batch.orders["anomaly"] == "duplicate_order_number"]
-    content = ["line_number", "product_id", "quantity_milli", "amount_cents"]
+    twice = batch.orders[batch.orders.duplicated("order_number", keep=False)]
+    content = ["line_number", "product_id"]  # one of the two may have a planted line as well
     for _number, pair in twice.groupby("order_number"):
         first, second = (batch.lines.loc[batch.lines["order_id"] == key, content] for key in pair["order_id"])
         assert first.to_numpy().tolist() == second.to_numpy().tolist()
