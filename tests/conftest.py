@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -68,10 +68,6 @@ class Stack:
         """A database as one of the platform's roles."""
         return self.settings.database_address(role, database).render_as_string(hide_password=False)
 
-    def cockpit(self, *arguments: str, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run the command as a user would; does not raise on a failure."""
-        return _cockpit(*arguments, timeout=timeout, **variables)
-
 
 def _environment(**variables: str) -> dict[str, str]:
     inherited = {
@@ -89,6 +85,7 @@ def _environment(**variables: str) -> dict[str, str]:
 
 
 def _cockpit(*arguments: str, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run the command; keyword arguments are further environment variables."""
     return subprocess.run(
         [str(REPOSITORY / "cockpit"), *arguments],
         env=_environment(**variables),
@@ -115,6 +112,12 @@ def platform_settings() -> Iterator[Settings]:
 def postgres(platform_settings: Settings) -> Postgres:
     """A real PostgreSQL with the platform's databases and roles."""
     return Postgres(lifecycle.up(platform_settings, services=["postgres"]))
+
+
+@pytest.fixture(scope="session")
+def cockpit(postgres: Postgres) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs `./cockpit ...` as a user would, in the home of this test run; does not raise on a failure."""
+    return _cockpit
 
 
 @pytest.fixture(scope="session")

@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from cockpit.stack.browser import find_chromium, how_to_install
 
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
 _WAIT_MS = 60_000
+CHART_COUNT = 9
+HOLDER = ".dashboard-component-chart-holder"
+# What a chart consists of, whether it has rows or says that there are none.
+DRAWN = "canvas, table, .tile-map, .header-line, [class*=empty]"
 
 
 @dataclass
@@ -25,22 +29,15 @@ class Cockpit:
     picture: Path
     failures: list[str] = field(default_factory=list)
 
-    def wait_until_drawn(self) -> None:
+    def wait_until_drawn(self, chart_count: int) -> None:
         """All charts have their data and are painted."""
-        holders = self.page.locator(".dashboard-component-chart-holder")
-        expect(holders.first).to_be_visible(timeout=_WAIT_MS)
-        # Superset draws a chart when it comes into view.
-        for number in range(holders.count()):
-            holders.nth(number).scroll_into_view_if_needed()
-            expect(holders.nth(number).locator(".loading")).to_have_count(0, timeout=_WAIT_MS)
-        holders.first.scroll_into_view_if_needed()
-        # Charts grow from zero for about a second.
+        holders = self.page.locator(HOLDER)
+        expect(holders).to_have_count(chart_count, timeout=_WAIT_MS)
+        expect(holders.locator(".loading")).to_have_count(0, timeout=_WAIT_MS)
+        # A chart waits for the browser's next quiet moment, then grows from zero for about a second.
+        for number in range(chart_count):
+            expect(holders.nth(number).locator(DRAWN).first).to_be_visible(timeout=_WAIT_MS)
         self.page.wait_for_timeout(1_500)
-
-    def chart_titles(self) -> list[str]:
-        return [
-            text.strip() for text in self.page.locator("[data-test='slice-header'] a, .header-title").all_inner_texts()
-        ]
 
 
 @pytest.fixture(scope="session")
@@ -83,17 +80,15 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
             "response",
             lambda answer: cockpit.failures.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
         )
+        # Sets the language of the session and leads to the login form.
+        page.goto(f"{stack.superset_url}/lang/{lang}")
         page.goto(f"{stack.superset_url}/login/")
         page.fill("#username", username)
         page.fill("input[type=password]", stack.password(username))
         page.click("button[type=submit]")
-        page.wait_for_url("**/superset/dashboard/**", timeout=_WAIT_MS)
-        page.goto(f"{stack.superset_url}/lang/{lang}")
-        # The home page knows the language and the kind of screen.
-        page.goto(f"{stack.superset_url}/superset/welcome/")
-        page.wait_for_url("**/superset/dashboard/**", timeout=_WAIT_MS)
-        cockpit.wait_until_drawn()
-        page.screenshot(path=cockpit.picture, full_page=True)
+        expect(page).to_have_url(re.compile("/superset/dashboard/"), timeout=_WAIT_MS)
+        cockpit.wait_until_drawn(CHART_COUNT)
+        page.screenshot(path=cockpit.picture)
         return cockpit
 
     yield open_as

@@ -24,7 +24,7 @@ def seconds_from_now(seconds: int) -> int:
 
 @pytest.fixture(scope="module")
 def identity_key(stack):
-    return bytes.fromhex(stack.secret("identity_key"))
+    return bytes.fromhex(stack.settings.secret("identity_key"))
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def test_rows_are_protected_from_the_owner_of_a_view_too(stack, identity_key):
 @pytest.fixture
 def etl_cursor(stack):
     """The pipelines' role; everything is rolled back."""
-    connection = psycopg2.connect(stack.etl_dsn)
+    connection = psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))
     with connection.cursor() as open_cursor:
         yield open_cursor
     connection.rollback()

@@ -33,4 +33,4 @@ from staging.stg_order as sales_order
 left join line_total
     on sales_order.source = line_total.source and sales_order.order_key = line_total.order_key
 left join core.core_customer_source as customer
-    on sales_order.source = customer.source and sales_order.customer_key = customer.source_key
+    on sales_order.source = customer.source and sales_order.customer_key = customer.source_customer_key

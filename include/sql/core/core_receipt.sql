@@ -14,4 +14,4 @@ select
     receipt.currency
 from staging.stg_receipt as receipt
 left join core.core_customer_source as customer
-    on receipt.source = customer.source and receipt.customer_key = customer.source_key
+    on receipt.source = customer.source and receipt.customer_key = customer.source_customer_key

@@ -30,9 +30,10 @@ target as (
 elapsed as (
     select
         calendar.month,
-        cast(count(*) filter (where calendar.is_working_day and calendar.calendar_date < :business_date) as numeric)
-        / nullif(count(*) filter (where calendar.is_working_day), 0) as elapsed_ratio
+        cast(count(*) filter (where calendar.calendar_date < :business_date) as numeric) as days_ended,
+        count(*) as days
     from core.core_calendar as calendar
+    where calendar.is_working_day
     group by calendar.month
 ),
 
@@ -60,8 +61,10 @@ paced as (
         attainment.received_amount,
         attainment.ordered_amount,
         attainment.received_amount / nullif(attainment.target_amount, 0) as attainment_ratio,
-        elapsed.elapsed_ratio,
-        attainment.received_amount / nullif(attainment.target_amount * elapsed.elapsed_ratio, 0) as pace_ratio
+        elapsed.days_ended / elapsed.days as elapsed_ratio,
+        -- Multiplied out: two thirds of a month have no end as a decimal, and the border to red must be exact.
+        attainment.received_amount * elapsed.days as received_times_days,
+        nullif(attainment.target_amount * elapsed.days_ended, 0) as target_times_days
     from attainment
     left join elapsed on attainment.month = elapsed.month
 )
@@ -79,8 +82,8 @@ select
     paced.ordered_amount,
     paced.attainment_ratio,
     paced.elapsed_ratio,
-    paced.pace_ratio,
-    paced.pace_ratio < :pace_threshold as is_below_pace,
+    paced.received_times_days / paced.target_times_days as pace_ratio,
+    paced.received_times_days < :pace_threshold * paced.target_times_days as is_below_pace,
     :currency as currency
 from paced
 left join core.core_region as region on paced.region_code = region.region_code

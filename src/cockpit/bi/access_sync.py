@@ -125,7 +125,7 @@ def _sync_roles(changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[i
         wanted[name] = {permissions[permission] for permission in role.permissions} | dataset_permissions
     for name, permission_ids in wanted.items():
         if name not in role_ids:
-            created = changes.post(f"create role {name}", "/api/v1/security/roles/", {"name": name})
+            created = changes.post(_("create role {name}", name=name), "/api/v1/security/roles/", {"name": name})
             if changes.dry_run:
                 continue
             role_ids[name] = created["id"]
@@ -135,7 +135,7 @@ def _sync_roles(changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[i
             present = {entry["id"] for entry in answer["result"]}
         if present != permission_ids:
             changes.post(
-                f"set permissions of role {name}",
+                _("set permissions of role {name}", name=name),
                 f"/api/v1/security/roles/{role_ids[name]}/permissions",
                 {"permission_view_menu_ids": sorted(permission_ids)},
             )
@@ -159,7 +159,7 @@ def _sync_dashboard_roles(
             present = changes.client.get(f"/api/v1/dashboard/{number}")["result"]
             if {role["id"] for role in present["roles"]} != wanted:
                 changes.put(
-                    f"set roles of dashboard {present['dashboard_title']}",
+                    _("set roles of dashboard {title}", title=present["dashboard_title"]),
                     f"/api/v1/dashboard/{number}",
                     {"roles": sorted(wanted)},
                 )
@@ -198,7 +198,7 @@ def _sync_row_rules(
     for name, rule in wanted.items():
         body = {"name": name, "description": "", "tables": list(dataset_ids), **rule}
         if name not in present:
-            changes.post(f"create row rule {name}", "/api/v1/rowlevelsecurity/", body)
+            changes.post(_("create row rule {name}", name=name), "/api/v1/rowlevelsecurity/", body)
             continue
         existing = client.get(f"/api/v1/rowlevelsecurity/{present[name]}")["result"]
         same = (
@@ -207,9 +207,9 @@ def _sync_row_rules(
             and {table["id"] for table in existing["tables"]} == set(dataset_ids)
         )
         if not same:
-            changes.put(f"update row rule {name}", f"/api/v1/rowlevelsecurity/{present[name]}", body)
+            changes.put(_("update row rule {name}", name=name), f"/api/v1/rowlevelsecurity/{present[name]}", body)
     for name in sorted(set(present) - set(wanted)):
-        changes.delete(f"delete row rule {name}", f"/api/v1/rowlevelsecurity/{present[name]}")
+        changes.delete(_("delete row rule {name}", name=name), f"/api/v1/rowlevelsecurity/{present[name]}")
 
 
 def _sync_people(
@@ -236,17 +236,19 @@ def _sync_people(
         existing = present.get(username)
         if existing is None:
             changes.post(
-                f"create user {username}",
+                _("create user {username}", username=username),
                 "/api/v1/security/users/",
                 {**body, "username": username, "password": passwords[username]},
             )
             continue
         same = all(existing[key] == body[key] for key in ("first_name", "last_name", "email", "active"))
         if not same or {role["id"] for role in existing["roles"]} != roles:
-            changes.put(f"update user {username}", f"/api/v1/security/users/{existing['id']}", body)
+            changes.put(
+                _("update user {username}", username=username), f"/api/v1/security/users/{existing['id']}", body
+            )
         if not _password_works(changes.client.base_url, username, passwords[username]):
             changes.put(
-                f"set password of user {username}",
+                _("set password of user {username}", username=username),
                 f"/api/v1/security/users/{existing['id']}",
                 {"password": passwords[username]},
             )
@@ -254,7 +256,11 @@ def _sync_people(
         held = {role["id"] for role in existing["roles"]}
         if username not in rules.people and held & ours and existing["active"]:
             # Not deleted: charts and logs refer to the login.
-            changes.put(f"deactivate user {username}", f"/api/v1/security/users/{existing['id']}", {"active": False})
+            changes.put(
+                _("deactivate user {username}", username=username),
+                f"/api/v1/security/users/{existing['id']}",
+                {"active": False},
+            )
 
 
 def _password_works(base_url: str, username: str, password: str) -> bool:
@@ -269,4 +275,4 @@ def _remove_unused_roles(changes: _Changes, rules: SecurityRules, role_ids: Mapp
     wanted = set(_wanted_rows_roles(rules))
     for name, number in role_ids.items():
         if name.startswith(_ROWS) and name not in wanted:
-            changes.delete(f"delete role {name}", f"/api/v1/security/roles/{number}")
+            changes.delete(_("delete role {name}", name=name), f"/api/v1/security/roles/{number}")

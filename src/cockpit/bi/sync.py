@@ -14,6 +14,7 @@ from cockpit.bi.bundle import Bundle, build_bundle, to_zip
 from cockpit.bi.client import SupersetClient
 from cockpit.bi.render import Renderer
 from cockpit.errors import StackError
+from cockpit.i18n import _
 from cockpit.rulebook.security import SecurityRules
 
 logger = logging.getLogger(__name__)
@@ -100,7 +101,7 @@ def _masked(database_uri: str) -> str:
     user, separator, place = rest.rpartition("@")
     if not separator or not user:
         raise StackError(
-            "database_uri needs a user", found=f"{scheme}://{place}", allowed="scheme://user@host/database"
+            _("the database address needs a user"), found=f"{scheme}://{place}", allowed="scheme://user@host/database"
         )
     return f"{scheme}://{user.split(':')[0]}:{_MASK}@{place}"
 
@@ -119,13 +120,13 @@ def _sync_assets(client: SupersetClient, bundle: Bundle, target: SupersetTarget,
     for path, document in bundle.items():
         existing = present.get(document["uuid"])
         if existing is None:
-            changes.append(f"create {path.removesuffix('.yaml')}")
+            changes.append(_("create {asset}", asset=path.removesuffix(".yaml")))
         elif not is_contained(document, existing):
-            changes.append(f"update {path.removesuffix('.yaml')}")
+            changes.append(_("update {asset}", asset=path.removesuffix(".yaml")))
     databases = [path for path in bundle if path.startswith("databases/")]
     if not changes:
         changes = [
-            f"renew the password of {path.removesuffix('.yaml')}"
+            _("renew the password of {asset}", asset=path.removesuffix(".yaml"))
             for path in databases
             if not _database_answers(client, bundle[path]["uuid"])
         ]
@@ -176,7 +177,7 @@ def _remove_orphans(client: SupersetClient, bundle: Bundle, dry_run: bool) -> li
             if not detail.get("is_managed_externally"):
                 continue
             title = detail.get("dashboard_title") or detail.get("slice_name") or detail.get("table_name")
-            changes.append(f"delete {kind} {title}")
+            changes.append(_("delete {kind} {title}", kind=kind, title=title))
             if not dry_run:
                 client.delete(f"/api/v1/{kind}/{entry['id']}")
     return changes

@@ -50,7 +50,13 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
         epilog=_("Exit codes: 0 done, 1 failed, 2 usage, 3 configuration wrong, 4 platform not running, 75 try again."),
     )
-    root.add_argument("-V", "--version", action="version", version=__version__)
+    root.add_argument(
+        "-V",
+        "--version",
+        action="version",
+        version=__version__,
+        help=_("show program's version number and exit"),
+    )
     verbs = root.add_subparsers(dest="verb", metavar=_("VERB"), required=True, title=_("verbs"))
     for verb in VERBS:
         module = importlib.import_module(f"cockpit.cli.{verb}")

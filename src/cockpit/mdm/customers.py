@@ -9,11 +9,11 @@ from cockpit.rulebook.files import load
 from cockpit.warehouse.runner import BuilderInput
 
 
-def resolve(given: BuilderInput) -> Iterator[tuple[str, str, str, str]]:
+def resolve(given: BuilderInput) -> Iterator[tuple[str, str, str, str, str]]:
     """Match all customers of staging.
 
     Yields:
-        (source, source_key, customer_key, matched_by), one per row of `stg_customer`.
+        (source, source_key, source_customer_key, customer_key, matched_by), one per row of `stg_customer`.
 
     Raises:
         RuleFileError: include/rules/matching/customer.yml is wrong.
@@ -21,11 +21,11 @@ def resolve(given: BuilderInput) -> Iterator[tuple[str, str, str, str]]:
     rules = given.context.workspace.models_folder.parent / "rules" / "matching" / "customer.yml"
     rule = load(rules, ExactRule)
     with given.connection.cursor() as cursor:
-        cursor.execute("select source, source_key, name, credit_code from staging.stg_customer")
+        cursor.execute("select source, source_key, customer_key, name, credit_code from staging.stg_customer")
         rows = {
-            f"{source}:{key}": (source, key, Record(f"{source}:{key}", {"name": name, "credit_code": code}))
-            for source, key, name, code in cursor
+            f"{source}:{key}": (source, key, named, Record(f"{source}:{key}", {"name": name, "credit_code": code}))
+            for source, key, named, name, code in cursor
         }
-    for member in group_exact([record for _source, _key, record in rows.values()], rule):
-        source, key, _record = rows[member.record_id]
-        yield source, key, member.group_id, member.matched_by
+    for member in group_exact([record for *_names, record in rows.values()], rule):
+        source, key, named, _record = rows[member.record_id]
+        yield source, key, named, member.group_id, member.matched_by

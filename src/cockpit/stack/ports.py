@@ -49,7 +49,9 @@ def holder(port: int) -> str:
         for connection in psutil.net_connections(kind="tcp"):
             listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
             if listens and connection.pid:
-                return _("{name} (process {pid})", name=psutil.Process(connection.pid).name(), pid=connection.pid)
+                # Some programs put their whole command line into their name.
+                name = psutil.Process(connection.pid).name()[:40]
+                return _("{name} (process {pid})", name=name, pid=connection.pid)
     except psutil.Error:
         pass
     return _("another user's process")

@@ -14,7 +14,7 @@ import psycopg2
 import pytest
 
 from cockpit.errors import StackError, TransientError
-from cockpit.stack import lifecycle, postgres, processes
+from cockpit.stack import account, lifecycle, postgres, processes
 from cockpit.stack.settings import Settings
 from cockpit.stack.supervision import Supervisor
 
@@ -132,14 +132,12 @@ def test_down_stops_everything_in_order(database: Settings) -> None:
 
 
 def test_a_stale_lock_with_another_programs_id_does_not_block(database: Settings) -> None:
-    server_process(database).send_signal(signal.SIGSTOP)
-    lifecycle_lock = database.postgres_data / "postmaster.pid"
-    content = lifecycle_lock.read_text()
-    server_process(database).send_signal(signal.SIGCONT)
+    lock = database.postgres_data / "postmaster.pid"
+    content = lock.read_text()
     lifecycle.down(database)
     # As after a crash of the machine: the lock is still there, and its number belongs to somebody else now.
-    lifecycle_lock.write_text(content.replace(content.split("\n", 1)[0], str(os.getpid()), 1))
-    os.chown(lifecycle_lock, database.postgres_data.stat().st_uid, database.postgres_data.stat().st_gid)
+    lock.write_text(content.replace(content.split("\n", 1)[0], str(os.getpid()), 1))
+    account.give(lock)
 
     lifecycle.up(Settings.load(), services=["postgres"])
 

@@ -10,20 +10,14 @@ import pytest
 from cockpit.errors import StackError
 from cockpit.stack import lifecycle, postgres, provision
 from cockpit.stack.settings import DATABASES, ROLES, Settings
+from tests.integration.stack.conftest import prepare_environment
 
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One server for all questions of this file."""
     with pytest.MonkeyPatch.context() as patch:
-        import os
-        import sys
-        from pathlib import Path
-
-        patch.setenv("COCKPIT_HOME", str(tmp_path_factory.mktemp("provision") / "home"))
-        patch.delenv("COCKPIT_DB_URL", raising=False)
-        if "COCKPIT_ENVIRONMENTS" not in os.environ:
-            patch.setenv("COCKPIT_ENVIRONMENTS", str(Path(sys.prefix).parent))
+        prepare_environment(patch, tmp_path_factory.mktemp("provision") / "home")
         settings = lifecycle.up(Settings.load(), services=["postgres"])
         try:
             yield settings

@@ -1,0 +1,113 @@
+"""The demo as a user sees it: what it prints, what it leaves behind, and that a second run changes nothing."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable
+from contextlib import closing
+from subprocess import CompletedProcess
+
+import psycopg2
+import psycopg2.errors
+import pytest
+from tests.conftest import Stack
+
+Command = Callable[..., "CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def report(stack: Stack, cockpit: Command) -> dict:
+    result = cockpit("report", "--json")
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_the_ledger_balances_and_every_row_is_somewhere(report: dict) -> None:
+    assert report["ledger"]["is_balanced"]
+    loaded = {entry["entity"]: entry["loaded"] for entry in report["ledger"]["entities"]}
+    assert loaded["customer"] == 2000
+    assert loaded["sales_order"] == 20000
+    for entry in report["ledger"]["entities"]:
+        assert entry["staged"] + entry["quarantined"] + entry["replaced"] == entry["loaded"]
+        assert report["rows"]["raw"][f"erp__{entry['entity']}"] == entry["loaded"] - entry["replaced"]
+
+
+def test_the_platform_found_what_was_planted(report: dict) -> None:
+    truth = report["truth"]
+    assert truth["matching"]["precision"] == 1.0
+    assert truth["matching"]["recall"] >= 0.95
+    assert truth["quality"]["recall"] == 1.0
+    assert truth["quality"]["false_alarm_count"] == 0
+    assert truth["attainment"]["difference_count"] == 0
+    assert truth["attainment"]["region_month_count"] > 900
+    assert truth["causes"]
+    assert all(cause["is_shown"] for cause in truth["causes"])
+
+
+def test_each_stage_went_through_the_scheduler_and_was_timed(report: dict, stack: Stack) -> None:
+    assert [stage["stage"] for stage in report["stages"]] == ["load", "staging", "core", "marts"]
+    assert report["pipeline_seconds"] > 0
+    with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection, connection.cursor() as cursor:
+        cursor.execute("select distinct split_part(run_id, '__', 1) from ops.model_build order by 1")
+        assert {kind for (kind,) in cursor} == {"asset_triggered"}
+
+
+def test_a_second_run_changes_nothing_and_the_ledger_says_so(stack: Stack, cockpit: Command, report: dict) -> None:
+    # The demo's business time, since the pace of the current month depends on the day.
+    result = cockpit("run", "huaxing", "--as-of", _as_of(stack))
+    assert result.returncode == 0, result.stderr
+    assert " 0 loaded, 0 rows changed in tables" in result.stdout
+    with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection, connection.cursor() as cursor:
+        cursor.execute(
+            "select sum(loaded), sum(rejected), bool_and(received = unchanged), count(distinct entity)"
+            " from ops.import_batch where run_id = (select run_id from ops.import_batch order by batch_id desc limit 1)"
+        )
+        assert cursor.fetchone() == (0, 0, True, 7)
+
+
+def test_a_second_demo_reuses_what_is_there(stack: Stack, cockpit: Command, report: dict) -> None:
+    result = cockpit("demo", timeout=900)
+    assert result.returncode == 0, result.stderr
+    assert "The demo company is there already" in result.stderr
+    assert "Dashboards published: 0 changes" in result.stderr
+    assert json.loads(cockpit("report", "--json").stdout)["rows"] == report["rows"]
+
+
+def test_another_company_is_refused_instead_of_mixed(stack: Stack, cockpit: Command) -> None:
+    result = cockpit("demo", "--seed", "2")
+    assert result.returncode == 4
+    assert "another demo company is there already" in result.stderr
+    assert "./cockpit reset" in result.stderr
+
+
+def test_pipelines_cannot_read_the_truth(stack: Stack) -> None:
+    with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection, connection.cursor() as cursor:
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            cursor.execute("select * from truth.anomaly")
+
+
+def test_the_report_fits_a_terminal_in_both_languages(stack: Stack, cockpit: Command) -> None:
+    english, chinese = cockpit("report"), cockpit("report", COCKPIT_LANG="zh")
+    assert "The ledger balances." in english.stdout
+    assert "The ledger" not in chinese.stdout
+    for text in (english.stdout, chinese.stdout, stack.demo_output):
+        assert max(_width(line) for line in text.splitlines()) <= 80
+
+
+def test_all_services_are_healthy(stack: Stack, cockpit: Command) -> None:
+    result = cockpit("status", "--json")
+    assert result.returncode == 0
+    assert "postgres" in result.stdout
+
+
+def _as_of(stack: Stack) -> str:
+    with closing(psycopg2.connect(stack.dsn("demo_truth", "cockpit"))) as connection, connection.cursor() as cursor:
+        cursor.execute("select as_of from truth.generation")
+        row = cursor.fetchone()
+        assert row is not None
+        return row[0].isoformat()
+
+
+def _width(line: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in line)
