@@ -15,6 +15,7 @@ from flask import g, has_request_context
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
 from superset.security import SupersetSecurityManager
+from superset.sql.parse import sanitize_clause
 
 _SQL_KEYS = frozenset({"sqlExpression", "expression", "where", "having"})
 
@@ -68,17 +69,19 @@ def refuse_foreign_sql(query_context: Any) -> None:
     stored_layers: list[Any] = []
     if chart is not None and (chart.datasource_id, chart.datasource_type) == (datasource.id, datasource.type):
         definition = [json.loads(text) for text in (chart.params, chart.query_context) if text]
-        stored = frozenset(_sql_texts(definition))
+        engine = datasource.database.db_engine_spec.engine
+        # Superset has rewritten the posted clauses in its own way before it asks.
+        clauses = [sanitize_clause(text, engine) for part in definition for text in _free_clauses(part)]
+        stored = frozenset([*_sql_texts(definition), *clauses])
         stored_layers = [layer for part in definition for layer in part.get("annotation_layers") or []]
     for query in query_context.queries:
         if query.datasource is not None and query.datasource.id != datasource.id:
             raise refusal("A query names another dataset than its chart")
         if any(layer not in stored_layers for layer in query.annotation_layers):
             raise refusal("Annotation layers can only be those of the chart")
-        labels = {metric["label"] for metric in query.metrics or [] if isinstance(metric, dict) and "label" in metric}
         for expression in _expressions(query):
             if isinstance(expression, str):
-                allowed = expression in names | stored | labels
+                allowed = expression in names | stored
             else:
                 allowed = all(text in names | stored for text in _sql_texts(expression)) and _known(expression, names)
             if not allowed:
@@ -91,9 +94,15 @@ def _expressions(query: Any) -> Iterator[str | dict[str, Any]]:
     yield from query.metrics or []
     yield from query.series_columns
     yield from (part for part in (query.granularity, query.series_limit_metric) if part)
-    yield from (order[0] for order in query.orderby if order and order[0])
+    # An order may name a metric of the query by its label: Superset looks it up and takes no label for SQL.
+    labels = {metric.get("label") for metric in query.metrics or [] if isinstance(metric, dict)}
+    yield from (order[0] for order in query.orderby if order and order[0] and not _is_label(order[0], labels))
     yield from (clause["col"] for clause in query.filter)
     yield from (query.extras[key] for key in ("where", "having") if query.extras.get(key))
+
+
+def _is_label(expression: Any, labels: set[Any]) -> bool:
+    return isinstance(expression, str) and expression in labels
 
 
 def _sql_texts(value: Any) -> Iterable[str]:
@@ -107,6 +116,21 @@ def _sql_texts(value: Any) -> Iterable[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _sql_texts(inner)
+
+
+def _free_clauses(definition: dict[str, Any]) -> Iterator[str]:
+    """The WHERE and HAVING that Superset's browser code makes of a chart's filters in SQL."""
+    for key, filters in definition.items():
+        if not key.startswith("adhoc_filters"):
+            continue
+        for clause in ("WHERE", "HAVING"):
+            texts = [
+                part["sqlExpression"]
+                for part in filters or []
+                if part.get("expressionType") == "SQL" and part.get("clause") == clause
+            ]
+            if texts:
+                yield " AND ".join(f"({text})" for text in texts)
 
 
 def _known(expression: dict[str, Any], names: set[str]) -> bool:

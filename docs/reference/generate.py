@@ -174,7 +174,7 @@ def _argument(action: argparse.Action) -> tuple[str, str, str]:
 def _data_dictionary(graph: ModelGraph) -> str:
     parts = [
         "# Data dictionary · 数据字典",
-        "Marts are what dashboards show; core is what marts are computed from. Amounts are in the workspace's currency.",
+        "Dashboards show marts; marts are computed from core. Amounts are in the workspace's currency.",
     ]
     for layer in ("marts", "core"):
         parts.append(f"## {layer}")

@@ -17,6 +17,7 @@ PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.
 _WAIT_MS = 60_000
 CHART_COUNT = 9
 HOLDER = ".dashboard-component-chart-holder"
+ERRORS = f"{HOLDER} [role=alert]"
 # What a chart consists of, whether it has rows or says that there are none.
 DRAWN = "canvas, table, .tile-map, .header-line, [class*=empty]"
 
@@ -35,6 +36,7 @@ class Cockpit:
         expect(holders).to_have_count(chart_count, timeout=_WAIT_MS)
         expect(holders.locator(".loading")).to_have_count(0, timeout=_WAIT_MS)
         # A chart waits for the browser's next quiet moment, then grows from zero for about a second.
+        assert self.page.locator(ERRORS).all_inner_texts() == []
         for number in range(chart_count):
             expect(holders.nth(number).locator(DRAWN).first).to_be_visible(timeout=_WAIT_MS)
         self.page.wait_for_timeout(1_500)
@@ -68,10 +70,11 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
     """Log in through the form and arrive at the cockpit."""
     contexts = []
 
-    def open_as(
-        username: str, *, lang: str = "en", width: int = 1600, height: int = 1000, phone: bool = False
-    ) -> Cockpit:
-        context = chromium.new_context(viewport={"width": width, "height": height}, user_agent=PHONE if phone else None)
+    def open_as(username: str, *, lang: str = "en", phone: bool = False) -> Cockpit:
+        # Tall enough for all charts: Superset fetches a chart when it comes into view, and a picture of more than
+        # the window makes it lay out the page anew.
+        size = ViewportSize(width=390, height=3400) if phone else ViewportSize(width=1600, height=1800)
+        context = chromium.new_context(viewport=size, user_agent=PHONE if phone else None)
         contexts.append(context)
         page = context.new_page()
         name = re.sub(r"\W+", "_", request.node.name).strip("_")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
 
-import psycopg2
 import pytest
-from tests.sql.database import WarehouseTemplate, WorkspaceDatabase
+from tests.conftest import Postgres
+from tests.sql.database import Warehouse, copy_database, drop_database, make_template, use_as_warehouse
+from tests.workspaces import WorkspaceDatabase
 
 from cockpit.rulebook.workspace import REPOSITORY, Workspace, load_workspace
 
-TEMPLATE, COPY, ERP = "sql_test_template", "sql_test", "sql_test_erp"
+TEMPLATE, COPY = "test_sql_template", "test_sql"
 
 
 @pytest.fixture(scope="session")
@@ -22,27 +22,16 @@ def huaxing() -> Workspace:
 
 
 @pytest.fixture(scope="session")
-def warehouse_template(postgres: Any, huaxing: Workspace) -> Iterator[WarehouseTemplate]:
-    template = WarehouseTemplate(postgres, TEMPLATE)
-    template.create(huaxing)
-    yield template
-    template.drop(COPY)
-    template.drop(TEMPLATE)
+def template(postgres: Postgres, huaxing: Workspace) -> Iterator[WorkspaceDatabase]:
+    yield make_template(postgres, TEMPLATE, huaxing)
+    for name in (COPY, TEMPLATE):
+        drop_database(postgres, name)
 
 
 @pytest.fixture
-def database(warehouse_template: WarehouseTemplate, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkspaceDatabase]:
+def warehouse(template: WorkspaceDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
     """An empty workspace database, open as cockpit_etl; the connection id `warehouse` leads to it."""
-    warehouse_template.copy(COPY)
-    warehouse_template.connect_pipelines(monkeypatch, COPY)
-    with closing(psycopg2.connect(warehouse_template.address(COPY))) as connection:
-        yield WorkspaceDatabase(connection)
-
-
-@pytest.fixture
-def erp(postgres: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """An empty ERP database, open as its owner; the connection id `erp` leads to it."""
-    address = postgres.create_database(ERP)
-    monkeypatch.setenv("AIRFLOW_CONN_ERP", address)
-    with closing(psycopg2.connect(address)) as connection:
-        yield connection
+    database = copy_database(template, COPY)
+    use_as_warehouse(database, monkeypatch)
+    with closing(database.connect()) as connection:
+        yield Warehouse(connection)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from pydantic import Field
-from tests.sql.database import WorkspaceDatabase, context_of
+from tests.sql.database import Warehouse, context_of
 
 from cockpit.rulebook.files import Rule, load
 from cockpit.rulebook.workspace import Workspace
@@ -52,21 +52,21 @@ class Expect(Rule):
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}-{case.name}")
-def test_model(case: Path, database: WorkspaceDatabase, huaxing: Workspace) -> None:
+def test_model(case: Path, warehouse: Warehouse, huaxing: Workspace) -> None:
     given, expect = load(case / "given.yml", Given), load(case / "expect.yml", Expect)
     context = context_of(huaxing, given.as_of, given.parameters)
     model = context.graph[case.parent.name]
-    database.create_tables(context.graph.upstream(model), context)
+    warehouse.create_tables(context.graph.upstream(model), context)
     for table, rows in given.tables.items():
         assert table in model.reads, f"{model.name} does not read {table}"
-        database.insert(table, rows)
+        warehouse.insert(table, rows)
     for name in given.built:
-        build(database.connection, context.graph[name], context)
+        build(warehouse.connection, context.graph[name], context)
 
-    build(database.connection, model, context)
+    build(warehouse.connection, model, context)
 
     columns = list(expect.rows[0]) if expect.rows else list(model.contract.grain)
-    found = database.query(f"select {', '.join(columns)} from {model.qualified_name} where {expect.where}")
+    found = warehouse.query(f"select {', '.join(columns)} from {model.qualified_name} where {expect.where}")
     assert _sorted(dict(zip(columns, row, strict=True)) for row in found) == _sorted(expect.rows)
 
 

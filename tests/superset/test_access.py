@@ -64,6 +64,20 @@ ATTACKS = [
     pytest.param({"columns": [sql_metric("version()")], "metrics": ["received"]}, id="column"),
     pytest.param({"columns": ["version()"], "metrics": []}, id="column as text"),
     pytest.param(
+        {
+            "columns": ["version()"],
+            "metrics": [
+                {
+                    "expressionType": "SIMPLE",
+                    "aggregate": "MAX",
+                    "column": {"column_name": "region_code"},
+                    "label": "version()",
+                }
+            ],
+        },
+        id="column that is the label of a metric",
+    ),
+    pytest.param(
         {"columns": [{**sql_metric("version()"), "columnType": "BASE_AXIS"}], "metrics": ["received"]}, id="axis"
     ),
     pytest.param({**BY_REGION, "extras": {"where": "1 = 1"}}, id="where"),

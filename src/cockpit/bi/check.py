@@ -130,7 +130,11 @@ def _chart_faults(assets: Assets) -> Iterator[str]:
                     yield f"{where}: {key}: {entry} is neither column nor metric of {chart.dataset}"
         for key in _PARSED_KEYS:
             for clause in chart.params.get(key) or []:
-                if clause["subject"] not in dataset.columns:
+                if "sqlExpression" in clause:
+                    for column in sqlglot.parse_one(clause["sqlExpression"], read="postgres").find_all(exp.Column):
+                        if column.name not in dataset.columns:
+                            yield f"{where}: {key}: {column.name} is no column of {chart.dataset}"
+                elif clause["subject"] not in dataset.columns:
                     yield f"{where}: {key}: {clause['subject']} is no column of {chart.dataset}"
         if name not in used:
             yield f"{where}: no dashboard shows this chart"

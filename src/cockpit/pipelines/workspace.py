@@ -13,7 +13,7 @@ from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
 from cockpit.rulebook.security import load_security
 from cockpit.sources import ledger
-from cockpit.warehouse import staging
+from cockpit.warehouse import builds, staging
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.runner import BuildContext
@@ -39,6 +39,7 @@ def prepare(context: BuildContext) -> None:
             for source in staging.source_entities(context.workspace):
                 ensure_table(cursor, context.graph[source.staging_table], context.workspace.models_folder)
             cursor.execute(_ledger_view(context))
+            builds.forget_old_keys(cursor)
 
 
 def _apply_people(connection: PgConnection, context: BuildContext) -> None:

@@ -11,7 +11,8 @@ from typing import Literal, Self, TypeAlias
 from pydantic import Field, model_validator
 
 from cockpit.errors import RuleFileError
-from cockpit.rulebook.files import Rule, load
+from cockpit.i18n import _
+from cockpit.rulebook.files import MisfitError, Rule, load
 
 LAYERS = ("raw", "staging", "core", "marts")
 
@@ -84,9 +85,11 @@ class Check(Rule):
             "row_count_change": "max_ratio",
         }
         if not needs[self.expect]:
-            raise ValueError(f"expect: {self.expect} needs {wanted[self.expect]}")
+            raise MisfitError(_("{check} needs {keys}", check=self.expect, keys=wanted[self.expect]), "expect")
         if self.on_fail == "quarantine" and not (self.message and self.message_zh):
-            raise ValueError("a check that quarantines rows needs message and message_zh for the row's owner")
+            raise MisfitError(
+                _("a check that quarantines rows needs message and message_zh for the row's owner"), "on_fail"
+            )
         return self
 
 
@@ -106,7 +109,11 @@ class Incremental(Rule):
     def _same_length(self) -> Self:
         for table, columns in self.reads.items():
             if len(columns) != len(self.key):
-                raise ValueError(f"reads.{table} has {len(columns)} columns, the key has {len(self.key)}")
+                raise MisfitError(
+                    _("has {count} columns, the key has {wanted}", count=len(columns), wanted=len(self.key)),
+                    "reads",
+                    table,
+                )
         return self
 
 
@@ -136,11 +143,11 @@ class Contract(Rule):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        known = set(self.columns)
+        known = list(self.columns)
         for place, names in {
             "grain": self.grain,
             "incremental.key": self.incremental.key if self.incremental else (),
-            "row_scope": (self.row_scope.column,) if self.row_scope else (),
+            "row_scope.column": (self.row_scope.column,) if self.row_scope else (),
             "indexes": tuple(column for index in self.indexes for column in index),
             "checks": tuple(
                 column
@@ -148,15 +155,17 @@ class Contract(Rule):
                 for column in (*check.columns, *((check.column,) if check.column else ()))
             ),
         }.items():
-            unknown = sorted(set(names) - known)
+            unknown = sorted(set(names) - set(known))
             if unknown:
-                raise ValueError(f"{place} names {', '.join(unknown)}, which is not in columns ({', '.join(known)})")
+                message = _("names {unknown}, which is not in columns", unknown=", ".join(unknown))
+                raise MisfitError(message, *place.split("."), allowed=", ".join(known))
         if (self.materialised == "incremental") != (self.incremental is not None):
-            raise ValueError("materialised: incremental and the key incremental: go together")
+            place = "incremental" if self.incremental else "materialised"
+            raise MisfitError(_("'materialised: incremental' and the key 'incremental' go together"), place)
         if self.built_by and not self.reads:
-            raise ValueError("built_by needs reads: the tables that the function reads")
+            raise MisfitError(_("needs 'reads': the tables that the function reads"), "built_by")
         if self.reads and not self.built_by:
-            raise ValueError("reads is for built_by; the tables of an SQL model are found in its SQL")
+            raise MisfitError(_("is for built_by; the tables of an SQL model are found in its SQL"), "reads")
         return self
 
 
@@ -165,6 +174,6 @@ def load_contract(path: Path) -> Contract:
     contract = load(path, Contract)
     if contract.table != path.stem:
         raise RuleFileError(
-            "table differs from the file's name", where=f"{path}:1", found=contract.table, allowed=path.stem
+            _("table differs from the file's name"), where=f"{path}:1", found=contract.table, allowed=path.stem
         )
     return contract

@@ -6,16 +6,16 @@ before any data are touched.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
+from cockpit.rulebook.yaml_lines import Location, read_yaml
 
 
 class Rule(BaseModel):
@@ -24,35 +24,22 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class MisfitError(ValueError):
+    """A fault that a type's own validator finds.
+
+    Args:
+        message: What is wrong, translated.
+        at: The key, below the part that is validated, on whose line the fault stands.
+        allowed: What would have been accepted.
+    """
+
+    def __init__(self, message: str, *at: str | int, allowed: str | None = None) -> None:
+        super().__init__(message)
+        self.at = at
+        self.allowed = allowed
+
+
 T = TypeVar("T", bound=BaseModel)
-Location: TypeAlias = tuple[str | int, ...]
-
-
-class _Lines(yaml.SafeLoader):
-    """A safe loader that remembers the line of each key and refuses a key that is given twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key_node, _value in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is given twice", key_node.start_mark
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
-def _line_numbers(node: yaml.Node, at: Location = ()) -> dict[Location, int]:
-    lines = {at: node.start_mark.line + 1}
-    if isinstance(node, yaml.MappingNode):
-        for key_node, value_node in node.value:
-            lines |= _line_numbers(value_node, (*at, key_node.value))
-            lines[(*at, key_node.value)] = key_node.start_mark.line + 1
-    elif isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            lines |= _line_numbers(item, (*at, index))
-    return lines
 
 
 def _nearest_line(lines: dict[Location, int], loc: Location) -> int:
@@ -69,6 +56,9 @@ def _nearest_line(lines: dict[Location, int], loc: Location) -> int:
 
 def _allowed(model: type[BaseModel], error: ErrorDetails) -> str | None:
     context = error.get("ctx", {})
+    cause = context.get("error")
+    if isinstance(cause, MisfitError):
+        return cause.allowed
     if error["type"] == "extra_forbidden":
         return ", ".join(_fields_at(model, error["loc"][:-1]))
     if "expected" in context:
@@ -98,10 +88,6 @@ def _inner_model(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _rule_error(path: Path, line: int, message: str, **more: Any) -> RuleFileError:
-    return RuleFileError(message, where=f"{path}:{line}", **more)
-
-
 def load(path: Path, model: type[T]) -> T:
     """Read and check one YAML file.
 
@@ -113,47 +99,60 @@ def load(path: Path, model: type[T]) -> T:
         RuleFileError: unreadable, not YAML, a key given twice, or not fitting the type; the first fault
             is reported as `file:line: what (found; allowed). What to write`.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise _rule_error(
-            path,
-            1,
-            _("cannot be read: {reason}", reason=error.strerror or error),
-            fix=_("Restore the file or its rights."),
-        ) from error
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise _rule_error(path, line, _("is not UTF-8"), allowed="UTF-8", fix=_("Save the file as UTF-8.")) from error
-    try:
-        loader = _Lines(text)
-        node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else {}
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise _rule_error(
-            path,
-            mark.line + 1 if mark else 1,
-            _("is not valid YAML: {problem}", problem=error.problem or error),
-            fix=_("Correct this line; quote texts that contain ':' or '#'."),
-        ) from error
-    except yaml.YAMLError as error:
-        raise _rule_error(path, 1, _("is not valid YAML: {problem}", problem=error)) from error
-    lines = _line_numbers(node) if node is not None else {}
+    data, lines = read_yaml(path)
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(str(part) for part in fault["loc"]) or path.stem
-        missing = fault["type"] == "missing"
-        raise _rule_error(
-            path,
-            _nearest_line(lines, fault["loc"]),
-            f"{name}: {fault['msg']}",
-            found=None if missing or fault["type"] == "value_error" else _shorten(fault.get("input")),
+        fault = _most_telling(error.errors())
+        cause = fault.get("ctx", {}).get("error")
+        location = (*fault["loc"], *(cause.at if isinstance(cause, MisfitError) else ()))
+        name = ".".join(str(part) for part in location) or path.stem
+        shows_value = fault["type"] not in ("missing", "value_error")
+        raise RuleFileError(
+            f"{name}: {_what_is_wrong(fault)}",
+            where=f"{path}:{_nearest_line(lines, location)}",
+            found=_shorten(fault.get("input")) if shows_value else None,
             allowed=_allowed(model, fault),
-            fix=_("Add '{name}: ...'.", name=fault["loc"][-1]) if missing else None,
+            fix=_("Add '{name}: ...'.", name=location[-1]) if fault["type"] == "missing" else None,
         ) from error
+
+
+def _most_telling(faults: Sequence[ErrorDetails]) -> ErrorDetails:
+    """An unknown key before a missing one: a mistyped key is both."""
+    return next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
+
+
+def _what_is_wrong(fault: ErrorDetails) -> str:
+    """The fault in our words and the reader's language; pydantic's own where it is rare."""
+    match fault["type"]:
+        case "missing":
+            return _("is missing")
+        case "extra_forbidden":
+            return _("is not a known key")
+        case "literal_error":
+            return _("has a value that is not known")
+        case "string_type":
+            return _("is not a text; quote it")
+        case "string_pattern_mismatch":
+            return _("is not of the right form")
+        case "string_too_short" | "string_too_long":
+            return _("is too short or too long")
+        case "too_short":
+            return _("has too few entries")
+        case "tuple_type" | "list_type":
+            return _("is not a list")
+        case "dict_type" | "model_type":
+            return _("is not a mapping of keys to values")
+        case "bool_type" | "bool_parsing":
+            return _("is neither true nor false")
+        case "int_type" | "int_parsing" | "int_from_float" | "float_type" | "float_parsing":
+            return _("is not a number of the right kind")
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            return _("is outside the allowed range")
+        case "value_error":
+            return str(fault.get("ctx", {}).get("error"))
+        case _other:
+            return fault["msg"]
 
 
 def _shorten(value: object) -> object:

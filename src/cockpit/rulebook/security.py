@@ -14,7 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
-from cockpit.rulebook.files import Rule, load
+from cockpit.rulebook.files import MisfitError, Rule, load
 
 ScopeKind: TypeAlias = Literal["all", "region"]
 
@@ -32,7 +32,7 @@ class Scope(Rule):
     @model_validator(mode="after")
     def _key_fits_kind(self) -> Scope:
         if (self.kind == "all") != (self.key == ""):
-            raise ValueError("kind: all takes no key, every other kind needs one")
+            raise MisfitError(_("kind: all takes no key, every other kind needs one"), "kind")
         return self
 
 
@@ -55,7 +55,7 @@ class Role(Rule):
     def _pairs(cls, permissions: tuple[str, ...]) -> tuple[str, ...]:
         for permission in permissions:
             if len(permission.split(" on ")) != 2:
-                raise ValueError(f"{permission!r} is not of the form 'can_read on Dashboard'")
+                raise ValueError(_("{text} is not of the form 'can_read on Dashboard'", text=permission))
         return permissions
 
 
@@ -86,7 +86,8 @@ class PeopleFile(Rule):
     def _usernames(cls, people: dict[str, Person]) -> dict[str, Person]:
         for username in people:
             if not re.match(USERNAME, username):
-                raise ValueError(f"{username!r} is no username; allowed are lower-case letters, digits, '.', '_', '-'")
+                message = _("is no username; allowed are lower-case letters, digits, '.', '_', '-'")
+                raise MisfitError(message, username)
         return people
 
 

@@ -8,8 +8,9 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import ConfigDict, Field, model_validator
 
+from cockpit.i18n import _
 from cockpit.rulebook.contract import IDENTIFIER, Check
-from cockpit.rulebook.files import Rule, load
+from cockpit.rulebook.files import MisfitError, Rule, load
 
 FieldType: TypeAlias = Literal["text", "bigint", "integer", "numeric", "date", "timestamp", "boolean"]
 
@@ -67,10 +68,15 @@ class Entity(Rule):
         if self.key != "line":
             unknown = sorted(set(self.key) - set(self.columns))
             if unknown:
-                raise ValueError(f"key names {', '.join(unknown)}, which is not in columns")
+                raise MisfitError(
+                    _("names {unknown}, which is not in columns", unknown=", ".join(unknown)),
+                    "key",
+                    allowed=", ".join(self.columns),
+                )
         names = [self.our_name(column) for column in self.columns]
         if len(set(names)) != len(names):
-            raise ValueError("two columns have the same name")
+            twice = next(name for name in names if names.count(name) > 1)
+            raise MisfitError(_("two columns have the name {name}", name=twice), "columns")
         return self
 
 

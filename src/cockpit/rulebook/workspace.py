@@ -47,7 +47,7 @@ class WorkspaceFile(Rule):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"{name!r} is no IANA time zone such as Asia/Shanghai") from error
+            raise ValueError(_("{name} is no IANA time zone such as Asia/Shanghai", name=name)) from error
         return name
 
 

@@ -22,7 +22,8 @@ from cockpit.stack.supervision import ProcessState, Supervisor, tail
 # Called with one line of text for each stage; what it returns is not looked at.
 Progress = Callable[[str], object]
 
-_START_TIMEOUT_SECONDS = 180
+# A bound for hanging only: crashes are noticed at once, and a busy machine may take minutes.
+_START_TIMEOUT_SECONDS = 300
 _LEAST_FREE_BYTES = 1 << 30
 _EXTERNAL = "external"
 _ADDRESS_OF = {POSTGRES: "postgres", API_SERVER: "airflow", SUPERSET: "superset"}
@@ -107,12 +108,13 @@ def up(settings: Settings, services: Sequence[str] | None = None, progress: Prog
             _stop(settings)
         if not supervisor.is_running():
             _clean_up(settings, progress)
-            settings = ports.settle(settings)
-            supervisor = Supervisor(settings)
+        chosen = [each.name for each in all_services(settings) if services is None or each.name in services]
+        states = supervisor.states()
+        waiting = [name for name in (POSTGRES, *chosen) if name not in states or not states[name].is_alive]
+        settings = ports.settle(settings, {_ADDRESS_OF[name] for name in waiting if _is_local(settings, name)})
         _check_disk(settings)
         secret_files.ensure(settings)
         _start_database(settings, supervisor, progress)
-        chosen = [each.name for each in all_services(settings) if services is None or each.name in services]
         provision.provision(settings)
         if any(name != POSTGRES for name in chosen):
             migrations.migrate(settings, progress)
@@ -183,6 +185,11 @@ def _supervisor_memory(settings: Settings) -> float | None:
     except (OSError, ValueError):
         return None
     return processes.own_memory_mb(pid)
+
+
+def _is_local(settings: Settings, name: str) -> bool:
+    """Whether a service listens on a port of this machine."""
+    return name in _ADDRESS_OF and not (settings.is_external and name == POSTGRES)
 
 
 @contextlib.contextmanager
@@ -302,8 +309,13 @@ def _start_error(settings: Settings, name: str) -> StackError:
 
 
 def remove(settings: Settings, with_environments: bool = False) -> None:
-    """Remove data, logs, secrets and ports of a stopped home; environments only when asked."""
+    """Remove data, logs, secrets and ports of a stopped home; environments only when asked.
+
+    Environments outside the home may serve other homes and stay.
+    """
     folders = [settings.data, settings.logs, settings.run, settings.secrets, settings.home / "airflow"]
-    for folder in [*folders, *([settings.environments] if with_environments else [])]:
+    if with_environments and settings.environments.is_relative_to(settings.home):
+        folders.append(settings.environments)
+    for folder in folders:
         if folder.exists():
             shutil.rmtree(folder)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import psutil
 
@@ -57,36 +56,40 @@ def holder(port: int) -> str:
     return _("another user's process")
 
 
-def settle(settings: Settings) -> Settings:
-    """Fix the ports of a stack that is about to start; nothing of it may be running.
+def settle(settings: Settings, starting: Collection[str]) -> Settings:
+    """Fix the ports of services that are about to start.
 
     At the first start the next free port is taken. Later the remembered one is kept even when it is taken:
     Superset's stored connection and people's bookmarks hold it, so a silent move would break both.
+
+    Args:
+        starting: Names of the ports whose services start now; the others are not looked at once chosen.
 
     Raises:
         StackError: a remembered port or one set by a variable is taken; names its holder.
     """
     file = settings.run / "ports.json"
-    asked = {name for name in Ports.model_fields if os.environ.get(f"COCKPIT_{name.upper()}_PORT")}
+    is_first = not file.exists()
     chosen: dict[str, int] = {}
+
+    def free_from(port: int) -> int:
+        return choose(port, set(chosen.values()), lambda number: is_free(settings.bind, number))
+
     for name, port in settings.ports.model_dump().items():
-        if name == "postgres" and settings.is_external:
-            chosen[name] = port
-            continue
-        fixed = name in asked or file.exists()
-        if fixed and not is_free(settings.bind, port):
+        if is_first and name not in settings.fixed_ports:
+            chosen[name] = free_from(port)
+        elif name in starting and not is_free(settings.bind, port):
             raise StackError(
                 _("port {port} is taken by {holder}", port=port, holder=holder(port)),
                 where=name,
                 fix=_(
                     "Stop it, or move the service: {variable}={port} ./cockpit up",
                     variable=f"COCKPIT_{name.upper()}_PORT",
-                    port=choose(port + 1, set(chosen.values()), lambda number: is_free(settings.bind, number)),
+                    port=free_from(port + 1),
                 ),
             )
-        chosen[name] = (
-            port if fixed else choose(port, set(chosen.values()), lambda number: is_free(settings.bind, number))
-        )
+        else:
+            chosen[name] = port
     ports = Ports(**chosen)
     write_private(file, ports.model_dump_json(indent=1) + "\n")
     return settings.model_copy(update={"ports": ports})

@@ -117,6 +117,7 @@ class Settings(_Frozen):
         bind: Address that services listen on.
         api_host: Name under which Airflow's processes reach the API server.
         ports: Ports in use.
+        fixed_ports: Names of the ports that a variable sets; they are never moved.
         database_url: Administrative URL of an existing PostgreSQL; None means the embedded one.
         parallelism: Tasks that run at the same time.
         superset_workers: Worker processes of Superset.
@@ -130,6 +131,7 @@ class Settings(_Frozen):
     bind: str = "127.0.0.1"
     api_host: str = "127.0.0.1"
     ports: Ports = Ports()
+    fixed_ports: tuple[str, ...] = ()
     database_url: SecretStr | None = None
     parallelism: int = Field(default=4, ge=1)
     superset_workers: int = Field(default=2, ge=1)
@@ -147,6 +149,7 @@ class Settings(_Frozen):
             "environments": Path(environ.get("COCKPIT_ENVIRONMENTS") or home / "env").expanduser().absolute(),
             "language": language(),
             "ports": _ports(home, environ),
+            "fixed_ports": tuple(_ports_by_variable(environ)),
             "database_url": _database_url(home, environ),
             "time_zone": environ.get("COCKPIT_TIME_ZONE"),
             "bind": environ.get("COCKPIT_BIND"),
@@ -315,8 +318,12 @@ def _ports(home: Path, environ: Mapping[str, str]) -> dict[str, object]:
             raise RuleFileError(
                 _("is not a valid list of ports"), where=str(file), fix=_("Delete it; the next start chooses again.")
             ) from error
+    return remembered | _ports_by_variable(environ)
+
+
+def _ports_by_variable(environ: Mapping[str, str]) -> dict[str, str]:
     asked = {name: environ.get(f"COCKPIT_{name.upper()}_PORT") for name in Ports.model_fields}
-    return remembered | {name: port for name, port in asked.items() if port}
+    return {name: port for name, port in asked.items() if port}
 
 
 def _database_url(home: Path, environ: Mapping[str, str]) -> str | None:

@@ -186,3 +186,13 @@ def record_changed_keys(
                 f" where {side}_exists",
                 (build_id, model, ",".join(columns)),
             )
+
+
+def forget_old_keys(cursor: PgCursor) -> None:
+    """Drop changed keys that are a week old; a model that has not read them by then is built in full."""
+    cursor.execute(
+        "with old as (update ops.model_build set has_changed_keys = false"
+        " where has_changed_keys and started_at < now() - interval '7 days' and inserted + updated + deleted > 0"
+        " returning build_id)"
+        " delete from ops.changed_key where build_id in (select old.build_id from old)"
+    )

@@ -7,9 +7,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TextIO, cast
 
+import psycopg2
 from psycopg2.extensions import cursor as PgCursor
 
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# PostgreSQL text cannot hold NUL.
+_ESCAPES = str.maketrans(
+    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\N{REPLACEMENT CHARACTER}"}
+)
 _CHUNK_CHARACTERS = 1 << 16
 
 
@@ -24,9 +28,19 @@ def copy_rows(cursor: PgCursor, table: str, columns: Sequence[str], rows: Iterab
 
     Returns:
         The number of rows written.
+
+    Raises:
+        TypeError: a value of another type.
+        Whatever `rows` raises; nothing is written then.
     """
     lines = _Lines(rows)
-    cursor.copy_expert(f"copy {table} ({', '.join(columns)}) from stdin", cast(TextIO, lines))
+    try:
+        cursor.copy_expert(f"copy {table} ({', '.join(columns)}) from stdin", cast(TextIO, lines))
+    except psycopg2.Error as error:
+        # psycopg2 reports it as a cancelled statement, which looks like a fault of the server that may pass.
+        if lines.failure is not None:
+            raise lines.failure from error
+        raise
     return lines.count
 
 
@@ -35,11 +49,18 @@ class _Lines:
 
     def __init__(self, rows: Iterable[Sequence[object]]) -> None:
         self.count = 0
+        self.failure: Exception | None = None
         self._rows: Iterator[Sequence[object]] = iter(rows)
         self._buffer = ""
 
     def read(self, size: int = _CHUNK_CHARACTERS, /) -> str:
-        wanted = size
+        try:
+            return self._read(size)
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _read(self, wanted: int) -> str:
         parts = [self._buffer]
         length = len(self._buffer)
         while length < wanted:
@@ -61,8 +82,7 @@ def _field(value: object) -> str:
     if isinstance(value, bool):
         return "t" if value else "f"
     if isinstance(value, str):
-        # PostgreSQL text cannot hold NUL.
-        return value.replace("\x00", "\N{REPLACEMENT CHARACTER}").translate(_ESCAPES)
+        return value.translate(_ESCAPES)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, int | float | Decimal):

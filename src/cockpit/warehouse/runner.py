@@ -12,9 +12,9 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import psycopg2
 from psycopg2 import errors as pg_errors
@@ -29,6 +29,7 @@ from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build, Kind
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.copy import copy_rows
+from cockpit.warehouse.difference import AFFECTED, CHANGES, COMPUTED, Difference, apply_difference
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.rows import one_row
@@ -72,7 +73,9 @@ class BuilderInput:
     context: BuildContext
 
 
-Builder = Callable[[BuilderInput], Iterable[Sequence[object]]]
+# Table -> its key columns and the table of affected keys; see Query.render_for_keys.
+Narrowing: TypeAlias = dict[str, tuple[Sequence[str], str]]
+Builder: TypeAlias = Callable[[BuilderInput], Iterable[Sequence[object]]]
 
 
 def build(connection: PgConnection, model: Model, context: BuildContext, *, full: bool = False) -> Build:
@@ -95,7 +98,13 @@ def build(connection: PgConnection, model: Model, context: BuildContext, *, full
     try:
         with exclusive(connection, f"build {model.qualified_name}"), connection, connection.cursor() as cursor:
             return _Step(connection, cursor, model, context, started).run(full=full)
-    except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure, pg_errors.DiskFull) as error:
+    except pg_errors.DiskFull as error:
+        raise TransientError(
+            _("the database's disk is full"),
+            where=model.name,
+            fix=_("Free space, then run it again; nothing of this build was kept."),
+        ) from error
+    except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure) as error:
         raise TransientError(
             _("the build was interrupted: {reason}", reason=_reason(error)), where=model.name
         ) from error
@@ -130,7 +139,8 @@ class _Step:
         self._context = context
         self._started = started
         self._values = context.parameters()
-        self._column_sets = changed_columns(model, context.graph)
+        self._tracked = changed_columns(model, context.graph)
+        self._has_changes = False
 
     def run(self, *, full: bool) -> Build:
         self._cursor.execute("select set_config('TimeZone', %s, true)", (self._context.workspace.settings.time_zone,))
@@ -139,14 +149,14 @@ class _Step:
         last = builds.last_build(self._cursor, self._model.name)
         same = last is not None and last.fingerprint == fingerprint
         if last is not None and same and last.upstream == upstream and not full:
-            return self._record("fresh", (0, 0, 0), fingerprint, upstream)
+            return self._record("fresh", Difference(), fingerprint, upstream)
         self._require_checked()
         if self._model.contract.materialised == "view":
             return self._view(fingerprint, upstream)
         reshaped = ensure_table(self._cursor, self._model, self._context.workspace.models_folder)
         affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
-        counts = self._apply(affected)
-        return self._record("incremental" if affected else "full", counts, fingerprint, upstream)
+        difference = self._apply(affected)
+        return self._record("incremental" if affected else "full", difference, fingerprint, upstream)
 
     def _require_checked(self) -> None:
         """Refuse to read rows that no check has seen: an unchecked row must not pass as a good one."""
@@ -178,9 +188,9 @@ class _Step:
         self._cursor.execute(
             f"create or replace view {self._model.qualified_name} as {self._model.query.render(self._values)}"
         )
-        return self._record("full", (0, 0, 0), fingerprint, upstream)
+        return self._record("full", Difference(), fingerprint, upstream)
 
-    def _affected(self, last: Build, upstream: dict[str, int]) -> dict[str, tuple[Sequence[str], str]] | None:
+    def _affected(self, last: Build, upstream: dict[str, int]) -> Narrowing | None:
         """Collect the keys whose rows must be computed again; None when they cannot be named."""
         incremental = self._model.contract.incremental
         if incremental is None:
@@ -195,33 +205,33 @@ class _Step:
             return None
         types = [self._model.contract.columns[column].type for column in incremental.key]
         definition = ", ".join(f"key_{number} {kind}" for number, kind in enumerate(types, start=1))
-        self._cursor.execute(f"create temp table affected ({definition}) on commit drop")
+        self._cursor.execute(f"create temp table {AFFECTED} ({definition}) on commit drop")
         for table, since in changed.items():
-            builds.collect_affected(self._cursor, "affected", table, incremental.reads[table], types, since)
-        self._cursor.execute("analyze affected")
-        return {table: (columns, "pg_temp.affected") for table, columns in incremental.reads.items()}
+            builds.collect_affected(self._cursor, AFFECTED, table, incremental.reads[table], types, since)
+        self._cursor.execute(f"analyze {AFFECTED}")
+        return {table: (columns, f"pg_temp.{AFFECTED}") for table, columns in incremental.reads.items()}
 
-    def _apply(self, affected: dict[str, tuple[Sequence[str], str]] | None) -> tuple[int, int, int]:
-        """Compute rows and write the difference; returns rows inserted, updated, deleted."""
+    def _apply(self, affected: Narrowing | None) -> Difference:
+        """Compute rows and write the difference."""
         table = self._model.qualified_name
-        columns = ", ".join(self._model.contract.columns)
         self._cursor.execute(f"select not exists (select from {table})")
         (is_empty,) = one_row(self._cursor)
         if is_empty:
-            # The first build has nothing to compare with.
+            # Nothing to compare with.
             drop_keys(self._cursor, self._model)
             inserted = self._compute(table, affected)
             add_keys(self._cursor, self._model)
             self._cursor.execute(f"analyze {table}")
-            return inserted, 0, 0
+            return Difference(inserted=inserted)
         definitions = ", ".join(f"{name} {column.type}" for name, column in self._model.contract.columns.items())
-        self._cursor.execute(f"create temp table computed ({definitions}) on commit drop")
-        self._compute("computed", affected)
-        self._cursor.execute(f"create index on computed ({', '.join(self._model.contract.grain)})")
-        self._cursor.execute("analyze computed")
-        return self._merge(columns, affected is not None)
+        self._cursor.execute(f"create temp table {COMPUTED} ({definitions}) on commit drop")
+        self._compute(COMPUTED, affected)
+        self._cursor.execute(f"create index on {COMPUTED} ({', '.join(self._model.contract.grain)})")
+        self._cursor.execute(f"analyze {COMPUTED}")
+        self._has_changes = True
+        return apply_difference(self._cursor, self._model, self._tracked, only_affected=affected is not None)
 
-    def _compute(self, into: str, affected: dict[str, tuple[Sequence[str], str]] | None) -> int:
+    def _compute(self, into: str, affected: Narrowing | None) -> int:
         columns = list(self._model.contract.columns)
         if self._model.query is None:
             with self._rows_of_builder() as rows:
@@ -247,67 +257,27 @@ class _Step:
                 cursor.execute("set transaction snapshot %s", (snapshot,))
             yield builder(BuilderInput(reader, self._context))
 
-    def _merge(self, columns: str, only_affected: bool) -> tuple[int, int, int]:
-        contract = self._model.contract
-        asked = sorted({column for columns in self._column_sets for column in columns})
-        old = "".join(f", old.{name} as old_{name}" for name in asked)
-        new = "".join(f", new.{name} as new_{name}" for name in asked)
-        same_key = " and ".join(f"t.{name} = c.{name}" for name in contract.grain)
-        compared = [name for name in contract.columns if name not in contract.grain]
-        update = ", ".join(f"{name} = c.{name}" for name in compared)
-        matched = (
-            f"when matched and ({_row('t', compared)}) is distinct from ({_row('c', compared)})"
-            f" then update set {update}"
-            if compared
-            else ""
+    def _record(self, kind: Kind, difference: Difference, fingerprint: str, upstream: Mapping[str, int]) -> Build:
+        # A first build lists no keys: nothing downstream can have been built before it.
+        listable = self._has_changes and builds.is_listable(self._cursor, self._model.qualified_name, difference.total)
+        result = Build(
+            build_id=0,
+            model=self._model.name,
+            kind=kind,
+            inserted=difference.inserted,
+            updated=difference.updated,
+            deleted=difference.deleted,
+            fingerprint=fingerprint,
+            upstream=dict(upstream),
+            seconds=time.monotonic() - self._started,
         )
-        within = ""
-        if only_affected and contract.incremental:
-            keys = ", ".join(f"key_{number}" for number in range(1, len(contract.incremental.key) + 1))
-            within = f" and ({_row('t', contract.incremental.key)}) in (select {keys} from pg_temp.affected)"
-        self._cursor.execute(
-            f"create temp table changes on commit drop as"
-            f" select cast(null as text) as action, false as old_exists, false as new_exists"
-            f"{''.join(f', t.{name} as old_{name}' for name in asked)}"
-            f"{''.join(f', t.{name} as new_{name}' for name in asked)}"
-            f" from {self._model.qualified_name} as t where false"
-        )
-        self._cursor.execute(
-            f"with change as (merge into {self._model.qualified_name} as t using computed as c on {same_key} {matched}"
-            f" when not matched then insert ({columns}) values ({_row('c', contract.columns)})"
-            f" when not matched by source{within} then delete"
-            f" returning merge_action() as action{old}{new})"
-            f" insert into changes select action, action <> 'INSERT', action <> 'DELETE'"
-            f"{''.join(f', old_{name}' for name in asked)}{''.join(f', new_{name}' for name in asked)} from change"
-        )
-        self._cursor.execute(
-            "select count(*) filter (where action = 'INSERT'), count(*) filter (where action = 'UPDATE'),"
-            " count(*) filter (where action = 'DELETE') from changes"
-        )
-        inserted, updated, deleted = one_row(self._cursor)
-        return inserted, updated, deleted
-
-    def _record(self, kind: Kind, counts: tuple[int, int, int], fingerprint: str, upstream: Mapping[str, int]) -> Build:
-        inserted, updated, deleted = counts
-        self._cursor.execute("select to_regclass('pg_temp.changes') is not null")
-        (has_changes,) = one_row(self._cursor)
-        listable = has_changes and builds.is_listable(self._cursor, self._model.qualified_name, sum(counts))
-        seconds = time.monotonic() - self._started
-        result = Build(0, self._model.name, kind, inserted, updated, deleted, fingerprint, dict(upstream), seconds)
         build_id = builds.record(
-            self._cursor, result, self._context.run_id, has_changed_keys=listable or sum(counts) == 0
+            self._cursor, result, self._context.run_id, has_changed_keys=listable or difference.total == 0
         )
-        if listable and sum(counts):
-            builds.record_changed_keys(self._cursor, build_id, self._model.name, "changes", self._column_sets)
-        log.info(
-            "%s %s: %d inserted, %d updated, %d deleted in %.2f s",
-            self._model.name, kind, inserted, updated, deleted, seconds,
-        )  # fmt: skip
-        return Build(build_id, *[getattr(result, name) for name in list(Build.__dataclass_fields__)[1:]])
-
-
-def _row(alias: str, columns: Iterable[str]) -> str:
-    return ", ".join(f"{alias}.{name}" for name in columns)
+        if listable and difference.total:
+            builds.record_changed_keys(self._cursor, build_id, self._model.name, CHANGES, self._tracked)
+        log.info("%s %s: %d rows changed in %.2f s", self._model.name, kind, result.changed, result.seconds)
+        return replace(result, build_id=build_id)
 
 
 def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:

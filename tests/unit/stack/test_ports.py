@@ -37,7 +37,7 @@ def test_the_holder_of_a_port_is_named(taken: int) -> None:
 def test_first_start_moves_on_and_remembers(settings: Settings, taken: int) -> None:
     wish = settings.model_copy(update={"ports": Ports(airflow=taken)})
 
-    settled = ports.settle(wish)
+    settled = ports.settle(wish, ["airflow"])
 
     assert settled.ports.airflow != taken
     assert Ports.model_validate_json((settings.run / "ports.json").read_text()) == settled.ports
@@ -48,15 +48,22 @@ def test_a_remembered_port_that_is_taken_is_an_error_with_a_way_out(settings: Se
     remembered = settings.model_copy(update={"ports": Ports(airflow=taken)})
 
     with pytest.raises(StackError) as caught:
-        ports.settle(remembered)
+        ports.settle(remembered, ["airflow"])
 
     assert f"port {taken} is taken by" in str(caught.value)
     assert f"process {os.getpid()}" in str(caught.value)
     assert "COCKPIT_AIRFLOW_PORT=" in str(caught.value)
 
 
-def test_a_port_set_by_a_variable_is_not_moved(settings: Settings, taken: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COCKPIT_AIRFLOW_PORT", str(taken))
+def test_a_remembered_port_matters_only_when_its_service_starts(settings: Settings, taken: int) -> None:
+    (settings.run / "ports.json").write_text(Ports(airflow=taken).model_dump_json())
+    remembered = settings.model_copy(update={"ports": Ports(airflow=taken)})
+
+    assert ports.settle(remembered, []).ports.airflow == taken
+
+
+def test_a_port_set_by_a_variable_is_not_moved(settings: Settings, taken: int) -> None:
+    asked = settings.model_copy(update={"ports": Ports(airflow=taken), "fixed_ports": ("airflow",)})
 
     with pytest.raises(StackError, match=f"port {taken} is taken"):
-        ports.settle(settings.model_copy(update={"ports": Ports(airflow=taken)}))
+        ports.settle(asked, ["airflow"])

@@ -1,0 +1,153 @@
+"""A small ERP whose rows change at random, wrongly now and then, as the demo's and a real one's do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+from psycopg2.extensions import connection as PgConnection
+
+from cockpit.rulebook.workspace import REPOSITORY
+
+SCHEMA = REPOSITORY / "src/cockpit/demo/erp_schema.sql"
+REGIONS = ("CN-SH", "CN-GD", "CN-BJ", "CN-ZJ")
+CATEGORIES = ("pressure", "flow", "level")
+NAMES = ("华东仪表有限公司", "华东仪表有限责任公司", "北方阀门有限公司", "北方阀门 有限公司", "第一商贸有限公司")
+MONTHS = (date(2026, 2, 1), date(2026, 3, 1))
+CUSTOMERS, PRODUCTS, ORDERS, RECEIPTS = 12, 6, 40, 40
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+class ChangingErp:
+    """Rows of the demo's ERP schema; each round of changes is an hour younger than the one before.
+
+    Args:
+        connection: To an empty database, as its owner.
+    """
+
+    def __init__(self, connection: PgConnection) -> None:
+        self._connection = connection
+        self._random = Random(0)
+        self._changed_at = BEGIN
+        self._next_id = 1000
+        with connection, connection.cursor() as cursor:
+            cursor.execute(SCHEMA.read_text(encoding="utf-8"))
+
+    def fill(self) -> None:
+        """The first rows: clean but for what chance makes wrong."""
+        for region in REGIONS:
+            self._write("region", region_code=region, name_en=region, name_zh=region, sales_region_code="east")
+        for number in range(1, CUSTOMERS + 1):
+            self._write_customer(number)
+        for number in range(1, PRODUCTS + 1):
+            self._write_product(number)
+        for number in range(1, ORDERS + 1):
+            self._write_order(number)
+        for number in range(1, RECEIPTS + 1):
+            self._write_receipt(number)
+        for region in REGIONS:
+            self._write_target(region)
+
+    def change(self, seed: int) -> None:
+        """One round of changes: orders and receipts, and with each seed but every fifth one kind of master data."""
+        self._random = Random(seed)
+        self._changed_at += timedelta(hours=1)
+        often: list[Callable[[], None]] = [
+            lambda: self._write_order(self._random.randint(1, ORDERS)),
+            lambda: self._write_order(self._new_id()),
+            lambda: self._write_line(self._random.randint(1, ORDERS + 3), self._random.randint(1, 4)),
+            lambda: self._write_receipt(self._random.randint(1, RECEIPTS)),
+            lambda: self._write_receipt(self._new_id()),
+        ]
+        in_turn: list[Callable[[], None]] = [
+            lambda: None,
+            lambda: self._write_target(self._random.choice(REGIONS)),
+            lambda: self._write_customer(self._random.randint(1, CUSTOMERS + 2)),
+            lambda: self._write_product(self._random.randint(1, PRODUCTS + 1)),
+            lambda: self._write("region", region_code="CN-TJ", name_en=f"T{seed}", name_zh="天津", sales_region_code="north"),
+        ]
+        for _count in range(self._random.randint(1, 8)):
+            self._random.choice(often)()
+        in_turn[seed % len(in_turn)]()
+
+    def _write_customer(self, number: int) -> None:
+        self._write(
+            "customer",
+            customer_id=number,
+            name=self._random.choice(NAMES) if self._random.random() < 0.5 else f"客户{number}",
+            credit_code=self._random.choice((None, "91310000600037341N", "91440300708461136T")),
+            region_code=self._random.choice((*REGIONS, "CN-XX")),
+            created_at=BEGIN + timedelta(minutes=self._random.randint(0, 3)),
+        )
+
+    def _write_product(self, number: int) -> None:
+        category = self._random.choice((*CATEGORIES, None))
+        self._write("product", product_id=number, product_code=f"P{number}", category=category, list_price=10)
+
+    def _write_order(self, number: int) -> None:
+        self._write(
+            "sales_order",
+            order_id=number,
+            # One number in ten belongs to another order as well.
+            order_number=f"SO{number if self._random.random() < 0.9 else 1}",
+            customer_id=self._random.randint(1, CUSTOMERS + 1),
+            region_code=self._random.choice(REGIONS),
+            ordered_at=self._moment(),
+            status=self._random.choice(("open", "delivered", "delivered", "cancelled", "lost")),
+            currency=self._random.choice(("CNY",) * 9 + ("RMB!",)),
+        )
+        for line in range(1, self._random.randint(1, 3) + 1):
+            self._write_line(number, line)
+
+    def _write_line(self, order: int, line: int) -> None:
+        quantity, price = self._random.randint(-1, 9), Decimal(self._random.randint(1, 9999)) / 100
+        wrong = self._random.random() < 0.1
+        self._write(
+            "sales_order_line",
+            order_id=order,
+            line_number=line,
+            product_id=self._random.randint(1, PRODUCTS + 1),
+            quantity=quantity,
+            unit_price=price,
+            amount=quantity * price + (5 if wrong else 0),
+        )
+
+    def _write_receipt(self, number: int) -> None:
+        self._write(
+            "receipt",
+            receipt_id=number,
+            receipt_number=f"R{number}",
+            customer_id=self._random.randint(1, CUSTOMERS + 1),
+            order_id=self._random.choice((None, self._random.randint(1, ORDERS + 1))),
+            region_code=self._random.choice((*REGIONS, "CN-XX")),
+            received_at=self._moment(),
+            amount=self._random.randint(-1, 20) * 1000,
+            currency="CNY",
+        )
+
+    def _write_target(self, region: str) -> None:
+        for month in MONTHS:
+            amount = self._random.randint(-1, 9) * 10_000
+            self._write("region_target", region_code=region, month=month, kind="received", amount=amount)
+
+    def _moment(self) -> datetime:
+        """February to April, at any hour: some fall on another day in Shanghai, some lie in the future."""
+        return datetime(2026, 2, 1, tzinfo=UTC) + timedelta(hours=self._random.randint(0, 24 * 62))
+
+    def _new_id(self) -> int:
+        self._next_id += 1
+        return self._next_id
+
+    def _write(self, table: str, **values: Any) -> None:
+        values["updated_at"] = self._changed_at
+        columns, places = ", ".join(values), ", ".join(["%s"] * len(values))
+        updates = ", ".join(f"{column} = excluded.{column}" for column in values)
+        with self._connection, self._connection.cursor() as cursor:
+            cursor.execute(
+                f"insert into {table} ({columns}) values ({places})"
+                f" on conflict on constraint {table}_pkey do update set {updates}",
+                list(values.values()),
+            )
