@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import timedelta
 
 from airflow.sdk import DAG
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import LoadOperator, PrepareOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset
 
 workspace = find_workspace()
+
+
+def on_schedule(cron: str) -> CronTriggerTimetable:
+    """The source's schedule in business time; a new installation waits for it instead of starting at once."""
+    return CronTriggerTimetable(cron, timezone=workspace.settings.time_zone, run_immediately=timedelta(0))
+
 
 for source in workspace.sources.values():
     with DAG(
@@ -21,8 +27,7 @@ for source in workspace.sources.values():
 Reads what changed since the last run, writes it as received to `raw`, and enters each batch into the ledger
 `ops.import_batch`. A repeated run loads nothing twice. Continue with `stage_{source.source}`.
 Without Airflow: `./cockpit run {workspace.name}`.""",
-        schedule=source.schedule,
-        start_date=datetime(2026, 1, 1, tzinfo=ZoneInfo(workspace.settings.time_zone)),
+        schedule=on_schedule(source.schedule) if source.schedule else None,
         catchup=False,
         max_active_runs=1,
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},

@@ -178,7 +178,7 @@ def _apply(
     fingerprint, upstream = seen
     result = Build(0, model.name, "check", 0, changed, 0, fingerprint, upstream, time.monotonic() - started)
     listable = builds.is_listable(cursor, model.qualified_name, changed)
-    build_id = builds.record(cursor, result, context.run_id, has_changed_keys=listable)
+    build_id = builds.record(cursor, result, context.run_id, context.as_of, has_changed_keys=listable)
     if changed and listable:
         builds.record_changed_keys(cursor, build_id, model.name, quarantine.CHANGES, asked)
     return changed

@@ -5,6 +5,7 @@ Staging tables have no file of their own; their contracts are derived from the s
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
@@ -144,6 +145,9 @@ class Contract(Rule):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         known = list(self.columns)
+        for name in known:
+            if not re.match(IDENTIFIER, name):
+                raise MisfitError(_("is not of the right form"), "columns", name, allowed=IDENTIFIER)
         for place, names in {
             "grain": self.grain,
             "incremental.key": self.incremental.key if self.incremental else (),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
@@ -74,6 +75,9 @@ class Entity(Rule):
                     allowed=", ".join(self.columns),
                 )
         names = [self.our_name(column) for column in self.columns]
+        for column, name in zip(self.columns, names, strict=True):
+            if not re.match(IDENTIFIER, name):
+                raise MisfitError(_("needs a 'name' of our own: lower case, digits, '_'"), "columns", column)
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise MisfitError(_("two columns have the name {name}", name=twice), "columns")

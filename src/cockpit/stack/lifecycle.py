@@ -97,7 +97,8 @@ def up(settings: Settings, services: Sequence[str] | None = None, progress: Prog
         The settings with the ports in use.
 
     Raises:
-        StackError: a port is taken, the disk is full, or a service does not start; names log and way out.
+        StackError: a port is taken, the disk is full, or a service does not start; names log and way out. Without
+            the database everything is stopped again; without another service the rest runs on.
     """
     make_folders(settings)
     with _exclusive(settings, progress):
@@ -269,7 +270,10 @@ def _wait_for_database(settings: Settings, supervisor: Supervisor) -> None:
             failed_often = supervisor.crashes().get(POSTGRES)
             hopeless = state is None or state.state == "FATAL" or (failed_often is not None and failed_often.count >= 3)
             if hopeless or time.monotonic() > deadline:
-                raise _start_error(settings, POSTGRES) from None
+                failure = _start_error(settings, POSTGRES)
+                # Nothing works without it, and a server that comes up later would only surprise.
+                _stop(settings)
+                raise failure from None
         else:
             return
 

@@ -119,6 +119,8 @@ def reason_in(text: str) -> str:
     """The line of a server's output that tells why it ended, in the reader's language where it is known."""
     if "No space left on device" in text:
         return _("the disk is full")
+    if "ddress already in use" in text:
+        return _("its port is taken")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if any(mark in line for mark in ("FATAL:", "PANIC:", "error:"))]
     return (telling or lines or [_("no output")])[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from psycopg2.extensions import cursor as PgCursor
@@ -149,16 +150,17 @@ def collect_affected(
     )
 
 
-def record(cursor: PgCursor, build: Build, run_id: str, *, has_changed_keys: bool) -> int:
-    """Write one build; returns its id."""
+def record(cursor: PgCursor, build: Build, run_id: str, as_of: datetime, *, has_changed_keys: bool) -> int:
+    """Write one build and the business time that it was made for; returns its id."""
     cursor.execute(
-        "insert into ops.model_build (model, run_id, kind, inserted, updated, deleted, fingerprint, upstream,"
+        "insert into ops.model_build (model, run_id, as_of, kind, inserted, updated, deleted, fingerprint, upstream,"
         " has_changed_keys, started_at, seconds)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), %s)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), %s)"
         " returning build_id",
         (
             build.model,
             run_id,
+            as_of,
             build.kind,
             build.inserted,
             build.updated,

@@ -164,6 +164,13 @@ def _check(model: Model, known: set[str]) -> None:
             where=where,
             fix=_("Add row_scope with kind and column."),
         )
+    if model.layer == "marts" and model.contract.materialised == "view":
+        raise RuleFileError(
+            _("a mart is a table, because a view has no row policies"),
+            where=where,
+            found="materialised: view",
+            allowed="table, incremental",
+        )
     if model.query:
         produced, promised = set(model.query.columns), set(model.contract.columns)
         for message, names in (

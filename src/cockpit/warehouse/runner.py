@@ -272,7 +272,11 @@ class _Step:
             seconds=time.monotonic() - self._started,
         )
         build_id = builds.record(
-            self._cursor, result, self._context.run_id, has_changed_keys=listable or difference.total == 0
+            self._cursor,
+            result,
+            self._context.run_id,
+            self._context.as_of,
+            has_changed_keys=listable or difference.total == 0,
         )
         if listable and difference.total:
             builds.record_changed_keys(self._cursor, build_id, self._model.name, CHANGES, self._tracked)

@@ -7,6 +7,8 @@ create table if not exists ops.model_build (
     build_id bigint generated always as identity primary key,
     model text not null,
     run_id text not null,
+    -- Business time that the run was made for.
+    as_of timestamptz not null,
     kind text not null check (kind in ('full', 'incremental', 'fresh', 'check')),
     inserted bigint not null,
     updated bigint not null,

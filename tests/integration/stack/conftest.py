@@ -38,8 +38,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def database(home: Path) -> Iterator[Settings]:
     """Settings of a home whose database runs."""
-    settings = lifecycle.up(Settings.load(), services=["postgres"])
     try:
-        yield settings
+        yield lifecycle.up(Settings.load(), services=["postgres"])
     finally:
-        lifecycle.down(settings)
+        lifecycle.down(Settings.load())

@@ -208,6 +208,7 @@ def test_a_service_that_cannot_start_says_why(database: Settings) -> None:
 
     assert "no_such_library" in str(caught.value)
     assert str(database.log_of("postgres")) in str(caught.value)
+    assert lifecycle.status(database).is_stopped
 
 
 def test_lost_administrators_password_is_told(database: Settings) -> None:

@@ -18,11 +18,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """One server for all questions of this file."""
     with pytest.MonkeyPatch.context() as patch:
         prepare_environment(patch, tmp_path_factory.mktemp("provision") / "home")
-        settings = lifecycle.up(Settings.load(), services=["postgres"])
         try:
-            yield settings
+            yield lifecycle.up(Settings.load(), services=["postgres"])
         finally:
-            lifecycle.down(settings)
+            lifecycle.down(Settings.load())
 
 
 def ask(settings: Settings, role: str, database: str, statement: str) -> list[tuple[object, ...]]:
