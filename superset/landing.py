@@ -21,8 +21,9 @@ def _open_cockpit() -> Any:
     if request.path not in _HOME_PAGES or not current_user.is_authenticated:
         return None
     # Superset's modules can be imported only once the application exists.
-    from superset import security_manager
     from superset.daos.dashboard import DashboardDAO
+
+    from superset import security_manager
 
     if security_manager.can_access("can_write", "Chart"):
         return None

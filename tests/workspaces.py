@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
-from tests.conftest import Postgres
 
 from cockpit.stack.settings import REPOSITORY
+from tests.conftest import Postgres
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow.sdk.definitions.context import Context
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from cockpit.errors import CockpitError, TransientError
 

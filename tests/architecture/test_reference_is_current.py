@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from docs.reference import generate
 
 from cockpit.stack.settings import REPOSITORY, Ports
+from docs.reference import generate
 
 FOLDER = REPOSITORY / "docs" / "reference"
 READ_BY = ("cockpit", "src/**/*.py", "plugins/**/*.py", "superset/*.py", "examples/**/*.yml", "docker-compose.yml")

@@ -69,6 +69,16 @@ def test_red_means_act(open_cockpit):
     assert int(counted) == len(red_tiles)
 
 
+def test_the_map_is_a_map(open_cockpit):
+    """Tiles lie where their regions lie, and none covers another."""
+    tiles = open_cockpit("chen.jing").page.locator(TILE).all()
+    place = {tile.locator(".wide").inner_text(): tile.bounding_box() for tile in tiles}
+    assert place["Heilongjiang"]["y"] < place["Beijing"]["y"] < place["Shanghai"]["y"] < place["Guangdong"]["y"]
+    assert place["Sichuan"]["x"] < place["Hubei"]["x"] < place["Shanghai"]["x"]
+    corners = {(round(box["x"]), round(box["y"])) for box in place.values()}
+    assert len(corners) == len(place)
+
+
 @pytest.mark.parametrize("lang", ["en", "zh"])
 def test_a_phone_gets_one_column(lang, open_cockpit):
     cockpit = open_cockpit("chen.jing", lang=lang, phone=True)

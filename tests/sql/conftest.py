@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+
+from cockpit.rulebook.workspace import REPOSITORY, Workspace, load_workspace
 from tests.conftest import Postgres
 from tests.sql.database import Warehouse, copy_database, drop_database, make_template, use_as_warehouse
 from tests.workspaces import WorkspaceDatabase
-
-from cockpit.rulebook.workspace import REPOSITORY, Workspace, load_workspace
 
 TEMPLATE, COPY = "test_sql_template", "test_sql"
 

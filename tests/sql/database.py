@@ -11,13 +11,13 @@ import psycopg2
 import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
-from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 from cockpit.pipelines.workspace import prepare
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.models import Model, load_models
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.tables import ensure_table
+from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 
 def context_of(workspace: Workspace, as_of: datetime, parameters: Mapping[str, Any] | None = None) -> BuildContext:

@@ -67,7 +67,9 @@ class ChangingErp:
             lambda: self._write_target(self._random.choice(REGIONS)),
             lambda: self._write_customer(self._random.randint(1, CUSTOMERS + 2)),
             lambda: self._write_product(self._random.randint(1, PRODUCTS + 1)),
-            lambda: self._write("region", region_code="CN-TJ", name_en=f"T{seed}", name_zh="天津", sales_region_code="north"),
+            lambda: self._write(
+                "region", region_code="CN-TJ", name_en=f"T{seed}", name_zh="天津", sales_region_code="north"
+            ),
         ]
         for _count in range(self._random.randint(1, 8)):
             self._random.choice(often)()

@@ -9,10 +9,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.sql.database import Warehouse
 
 from cockpit.errors import RuleFileError
 from cockpit.warehouse.copy import copy_rows
+from tests.sql.database import Warehouse
 
 # PostgreSQL has no NUL and no lone surrogates.
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))

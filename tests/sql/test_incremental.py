@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as PgConnection
-from tests.conftest import Postgres
-from tests.sql.database import Warehouse, context_of, drop_database
-from tests.sql.erp_changes import ChangingErp
 
 from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.runner import BuildContext
+from tests.conftest import Postgres
+from tests.sql.database import Warehouse, context_of, drop_database
+from tests.sql.erp_changes import ChangingErp
 
 ERP = "test_sql_erp"
 ROUNDS = 10
@@ -42,9 +42,7 @@ def run(context: BuildContext, *, full: bool = False) -> Refresh:
 
 
 def changed(result: Refresh) -> dict[str, tuple[int, int, int]]:
-    return {
-        build.model: (build.inserted, build.updated, build.deleted) for build in result.builds if build.changed
-    }
+    return {build.model: (build.inserted, build.updated, build.deleted) for build in result.builds if build.changed}
 
 
 def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, context: BuildContext) -> None:

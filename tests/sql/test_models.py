@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 from pydantic import Field
-from tests.sql.database import Warehouse, context_of
 
 from cockpit.rulebook.files import Rule, load
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.models import load_models
 from cockpit.warehouse.runner import build
+from tests.sql.database import Warehouse, context_of
 
 FOLDER = Path(__file__).parent
 CASES = sorted(file.parent for file in FOLDER.glob("*/*/given.yml"))

@@ -12,7 +12,9 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     """Register the verb."""
     text = _("run a workspace from its sources to its marts, without Airflow")
     parser = verbs.add_parser("run", help=text, description=text)
-    parser.add_argument("pipeline", metavar=_("PIPELINE"), help=_("name of a workspace, such as huaxing or online_retail"))
+    parser.add_argument(
+        "pipeline", metavar=_("PIPELINE"), help=_("name of a workspace, such as huaxing or online_retail")
+    )
     parser.add_argument("--as-of", metavar=_("TIME"), help=_("business time, such as 2026-03-05T18:00; now by default"))
     parser.add_argument("--full", action="store_true", help=_("compute every row anew, not only what changed"))
     return parser
@@ -34,8 +36,14 @@ def run(arguments: argparse.Namespace) -> int:
     result = refresh(context, tell, full=arguments.full)
     received = sum(load.received for load in result.loads)
     loaded = sum(load.loaded for load in result.loads)
-    print(_("{received:,} rows received, {loaded:,} loaded, {changed:,} rows changed in tables in {seconds:.1f} s",
-            received=received, loaded=loaded, changed=sum(build.changed for build in result.builds),
-            seconds=sum(result.seconds.values())))
+    print(
+        _(
+            "{received:,} rows received, {loaded:,} loaded, {changed:,} rows changed in tables in {seconds:.1f} s",
+            received=received,
+            loaded=loaded,
+            changed=sum(build.changed for build in result.builds),
+            seconds=sum(result.seconds.values()),
+        )
+    )
     print(_("Details: './cockpit report --workspace {name}'", name=workspace.name))
     return 0

@@ -101,6 +101,8 @@ def airflow_environment(settings: Settings) -> dict[str, str]:
     return {
         **settings.base_environment(),
         "AIRFLOW_HOME": str(settings.home / "airflow"),
+        # The link in Airflow's navigation (plugins/cockpit_plugin.py).
+        "COCKPIT_SUPERSET_URL": settings.addresses()["superset"],
         **{
             f"AIRFLOW__{section.upper()}__{key.upper()}": str(value)
             for section, pairs in options.items()

@@ -14,7 +14,7 @@ from cockpit.i18n import _
 from cockpit.rulebook.contract import LAYERS, Contract, load_contract
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import staging
-from cockpit.warehouse.sql_text import Query, parse_query
+from cockpit.warehouse.sql_text import Query, parse_expression, parse_query
 
 # Each layer may read itself and the one before; marts never read staging.
 _READABLE = {
@@ -22,6 +22,9 @@ _READABLE = {
     "core": {"staging", "core"},
     "marts": {"core", "marts"},
 }
+
+# What every build knows besides the parameters of workspace.yml.
+CLOCK_PARAMETERS = ("as_of", "business_date", "time_zone", "currency")
 
 
 @dataclass(frozen=True)
@@ -100,13 +103,15 @@ def load_models(workspace: Workspace) -> ModelGraph:
 
     Raises:
         RuleFileError: a contract without SQL or the reverse, columns that differ between the two, an unknown
-            table, a layer read upwards, or a cycle; always before anything runs.
+            table, column or parameter, a layer read upwards, or a cycle; always before anything runs.
     """
     raw_tables = {f"raw.{name}" for name in staging.raw_tables(workspace)}
     models = list(_read_models(workspace))
     known = {model.qualified_name for model in models} | raw_tables
+    parameters = {*CLOCK_PARAMETERS, *workspace.settings.parameters}
     for model in models:
         _check(model, known)
+        _check_expressions(model, parameters)
     return ModelGraph(_in_building_order(models))
 
 
@@ -189,6 +194,26 @@ def _check(model: Model, known: set[str]) -> None:
                 found=stray[0],
                 allowed=", ".join(sorted(model.reads)),
             )
+
+
+def _check_expressions(model: Model, parameters: set[str]) -> None:
+    """Names in SQL and conditions that nothing stands for would fail only when data are there."""
+    if model.query:
+        _refuse_unknown(_("uses an unknown parameter"), model, model.query.parameters, parameters)
+    for check in model.contract.checks:
+        if check.condition:
+            condition = parse_expression(check.condition, model.origin)
+            rule = check.rule_id
+            message = _("the condition of {rule} uses an unknown parameter", rule=rule)
+            _refuse_unknown(message, model, condition.parameters, parameters)
+            message = _("the condition of {rule} names an unknown column", rule=rule)
+            _refuse_unknown(message, model, condition.columns, set(model.contract.columns))
+
+
+def _refuse_unknown(message: str, model: Model, names: frozenset[str], known: set[str]) -> None:
+    unknown = sorted(names - known)
+    if unknown:
+        raise RuleFileError(message, where=f"{model.origin}:1", found=unknown[0], allowed=", ".join(sorted(known)))
 
 
 def _in_building_order(models: list[Model]) -> dict[str, Model]:

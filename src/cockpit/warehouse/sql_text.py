@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,10 +13,12 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from cockpit.errors import RuleFileError
+from cockpit.i18n import _
 
 Value: TypeAlias = str | int | float | date | datetime
 
 _DIALECT = "postgres"
+_WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Lock)
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ def parse_query(text: str, where: str | Path) -> Query:
     """Parse one select statement.
 
     Raises:
-        RuleFileError: not parsable, not exactly one select, a select star or an unnamed column at the end, or a
-            table without its schema.
+        RuleFileError: not parsable, not exactly one select, a select that writes, a select star or a name missing or
+            given twice at the end, a table without its schema, or a column that is named by its table's schema.
     """
     try:
         statements = [tree for tree in sqlglot.parse(text, dialect=_DIALECT) if tree is not None]
@@ -76,42 +78,64 @@ def parse_query(text: str, where: str | Path) -> Query:
         faults = getattr(error, "errors", [])
         line = faults[0].get("line", 1) if faults else 1
         reason = faults[0].get("description", str(error)) if faults else str(error)
-        raise RuleFileError(f"SQL is not readable: {reason}", where=f"{where}:{line}") from error
-    if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-        raise RuleFileError("a model is exactly one select statement", where=f"{where}:1")
+        raise RuleFileError(_("SQL is not readable: {reason}", reason=reason), where=f"{where}:{line}") from error
+    if len(statements) != 1 or not isinstance(statements[0], exp.Query) or statements[0].find(*_WRITES):
+        raise RuleFileError(_("a model is exactly one select statement, which only reads"), where=f"{where}:1")
     tree = statements[0]
     columns = tuple(tree.named_selects)
-    if "*" in columns or "" in columns:
+    if "*" in columns or "" in columns or len(set(columns)) < len(columns):
         raise RuleFileError(
-            "the final select must name every column",
+            _("the final select must give every column a name of its own"),
             where=f"{where}:1",
             found=", ".join(columns),
             allowed="expr as name",
         )
-    reads = set()
-    for table in tree.find_all(exp.Table):
-        if _is_cte(table):
-            continue
-        if not table.db and isinstance(table.this, exp.Identifier):
-            raise RuleFileError(
-                f"table {table.name} has no schema", where=f"{where}:1", allowed="staging., core. or marts. before it"
-            )
-        if isinstance(table.this, exp.Identifier):
-            reads.add(_qualified(table))
     return Query(
         text=text,
         tree=tree,
-        reads=frozenset(reads),
+        reads=frozenset(_tables(tree, where)),
         columns=columns,
-        parameters=frozenset(node.name for node in tree.find_all(exp.Placeholder)),
+        parameters=_parameters(tree),
     )
+
+
+def _tables(tree: exp.Expr, where: str | Path) -> Iterator[str]:
+    for table in tree.find_all(exp.Table):
+        if _is_cte(table) or not isinstance(table.this, exp.Identifier):
+            continue
+        if not table.db:
+            raise RuleFileError(
+                _("table {name} has no schema", name=table.name),
+                where=f"{where}:1",
+                allowed="staging., core., marts.",
+            )
+        yield _qualified(table)
+    for column in tree.find_all(exp.Column):
+        if column.args.get("db"):
+            # Narrowed to some keys, a table is a subquery, which only its alias can name.
+            raise RuleFileError(
+                _("column {name} is named by its schema", name=column.sql(dialect=_DIALECT)),
+                where=f"{where}:1",
+                fix=_("Give the table an alias and name the column by it."),
+            )
+
+
+def _parameters(tree: exp.Expr) -> frozenset[str]:
+    return frozenset(node.name for node in tree.find_all(exp.Placeholder))
 
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed SQL expression, such as the condition of a check."""
+    """A parsed SQL expression, such as the condition of a check.
+
+    Attributes:
+        columns: Names of the columns that it looks at.
+        parameters: Names used as `:name`.
+    """
 
     tree: exp.Expr
+    columns: frozenset[str]
+    parameters: frozenset[str]
 
     def render(self, values: Mapping[str, Value]) -> str:
         """The SQL with each `:name` replaced by its quoted value."""
@@ -125,9 +149,11 @@ def parse_expression(text: str, where: str | Path) -> Expression:
         RuleFileError: not parsable as a single expression.
     """
     try:
-        return Expression(sqlglot.parse_one(text, dialect=_DIALECT, into=exp.Condition))
+        tree = sqlglot.parse_one(text, dialect=_DIALECT, into=exp.Condition)
     except (ParseError, TokenError) as error:
-        raise RuleFileError("SQL condition is not readable", where=f"{where}:1", found=text) from error
+        raise RuleFileError(_("SQL condition is not readable"), where=f"{where}:1", found=text) from error
+    columns = frozenset(column.name for column in tree.find_all(exp.Column))
+    return Expression(tree, columns, _parameters(tree))
 
 
 def _qualified(table: exp.Table) -> str:

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from psycopg2.extensions import connection as PgConnection
-from tests.integration.demo.databases import ERP, ERP_OWNER, ETL, TRUTH, WAREHOUSE, DemoDatabases
 
 from cockpit.demo.company import Company, generate
 from cockpit.demo.profile import Scale
+from tests.integration.demo.databases import ERP, ERP_OWNER, ETL, TRUTH, WAREHOUSE, DemoDatabases
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from decimal import Decimal
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as PgConnection
-from tests.integration.demo.databases import ERP, ERP_OWNER, TRUTH, WAREHOUSE, DemoDatabases
 
 from cockpit.demo.company import Company
 from cockpit.demo.fill import fill
 from cockpit.demo.score import score
 from cockpit.errors import StackError
+from tests.integration.demo.databases import ERP, ERP_OWNER, TRUTH, WAREHOUSE, DemoDatabases
 
 # A platform without a fault, in the columns that the score reads.
 PERFECT_PLATFORM = f"""

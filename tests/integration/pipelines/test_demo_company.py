@@ -11,6 +11,7 @@ from subprocess import CompletedProcess
 import psycopg2
 import psycopg2.errors
 import pytest
+
 from tests.conftest import Stack
 
 Command = Callable[..., "CompletedProcess[str]"]

@@ -13,6 +13,7 @@ import pandas as pd
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as PgConnection
+
 from tests.conftest import Postgres
 
 Command = Callable[..., "CompletedProcess[str]"]

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg2
 import pytest
 from psycopg2.extensions import connection as PgConnection
+
 from tests.integration.sources.site import Site
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.sources.site import Site, described
 
 from cockpit.errors import TerminalError, TransientError
 from cockpit.sources.ledger import BatchResult
+from tests.integration.sources.site import Site, described
 
 HEADER = "number,day,amount\n"
 COLUMNS = described(number="bigint", day="timestamp", amount="numeric")

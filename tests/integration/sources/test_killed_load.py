@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.sources.site import Site, described
 
 from cockpit.rulebook.workspace import REPOSITORY, find_workspace
 from cockpit.sources.load import load_entity
+from tests.integration.sources.site import Site, described
 
 LOAD = """
 import sys

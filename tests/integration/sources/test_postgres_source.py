@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extras import execute_values
-from tests.integration.sources.site import Site, described
 
 from cockpit.errors import RuleFileError, TerminalError, TransientError
 from cockpit.rulebook.workspace import Workspace
@@ -17,6 +16,7 @@ from cockpit.sources.ledger import prepare
 from cockpit.sources.load import load_entity, load_source
 from cockpit.sources.loader import open_loader
 from cockpit.warehouse.connections import connect
+from tests.integration.sources.site import Site, described
 
 NOON = datetime(2026, 3, 5, 12, tzinfo=UTC)
 COLUMNS = described(sale_id="bigint", shop="text", amount="numeric", changed="timestamp")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import psycopg2
 import pytest
-from tests.integration.stack.conftest import prepare_environment
 
 from cockpit.errors import StackError
 from cockpit.stack import lifecycle, postgres, provision
 from cockpit.stack.settings import DATABASES, ROLES, Settings
+from tests.integration.stack.conftest import prepare_environment
 
 
 @pytest.fixture(scope="module")

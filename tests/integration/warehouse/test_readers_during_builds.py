@@ -11,8 +11,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as PgConnection
-from tests.conftest import Postgres
-from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 from cockpit.bi.identity import sign_identity
 from cockpit.bi.scopes import apply_security
@@ -22,6 +20,8 @@ from cockpit.rulebook.security import load_security
 from cockpit.rulebook.workspace import REPOSITORY, find_workspace
 from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.runner import BuildContext, build
+from tests.conftest import Postgres
+from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 BUILDS = 50
 REGIONS = ("CN-SH", "CN-GD", "CN-BJ")

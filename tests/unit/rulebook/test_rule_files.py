@@ -1,5 +1,7 @@
 """A wrong rule file is refused with its line, what was found, what is allowed and what to write."""
 
+
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -27,9 +29,7 @@ CONTRACT_KEYS = (
     "built_by, checks, columns, description, description_zh, grain, incremental, indexes, materialised, owner, reads,"
     " row_scope, table"
 )
-EXPECTATIONS = (
-    "'not_null', 'unique', 'between', 'in_set', 'matches', 'condition', 'references' or 'row_count_change'"
-)
+EXPECTATIONS = "'not_null', 'unique', 'between', 'in_set', 'matches', 'condition', 'references' or 'row_count_change'"
 QUOTE = "Correct this line; quote texts that contain ':' or '#'."
 
 
@@ -51,7 +51,11 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_right_file_is_read(file: Path) -> None:
     file.write_text(CONTRACT, encoding="utf-8")
     contract = load_contract(file)
-    assert (contract.table, contract.grain, contract.columns["thing_key"].type) == ("core_thing", ("thing_key",), "text")
+    assert (contract.table, contract.grain, contract.columns["thing_key"].type) == (
+        "core_thing",
+        ("thing_key",),
+        "text",
+    )
 
 
 @pytest.mark.parametrize(
@@ -130,9 +134,7 @@ def test_keys_that_do_not_fit_each_other(file: Path, lines: str, message: str) -
 def test_a_file_that_is_not_there(file: Path) -> None:
     with pytest.raises(RuleFileError) as error:
         load_contract(file)
-    assert str(error.value) == (
-        f"{file}:1: cannot be read: No such file or directory. Restore the file or its rights."
-    )
+    assert str(error.value) == (f"{file}:1: cannot be read: No such file or directory. Restore the file or its rights.")
 
 
 def test_a_folder_instead_of_a_file(file: Path) -> None:
