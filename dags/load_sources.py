@@ -33,7 +33,9 @@ Without Airflow: `./cockpit run {workspace.name}`.""",
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["raw", source.source],
     ):
-        prepare = PrepareOperator(task_id="prepare", doc_md="Bookkeeping tables and row security; changes nothing twice.")
+        prepare = PrepareOperator(
+            task_id="prepare", doc_md="Bookkeeping tables and row security; changes nothing twice."
+        )
         for name, entity in source.entities.items():
             prepare >> LoadOperator(
                 task_id=name,

@@ -16,6 +16,8 @@ from tests.sql.database import Warehouse
 
 # PostgreSQL has no NUL and no lone surrogates.
 TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)))
+# hypothesis adds the zone; psycopg2 writes years of fewer digits in another form.
+EARLIEST = datetime(1000, 1, 1)  # noqa: DTZ001
 ROW = st.tuples(
     st.none() | TEXT,
     st.none() | st.integers(-(2**63), 2**63 - 1),
@@ -23,7 +25,7 @@ ROW = st.tuples(
     st.none() | st.floats(allow_nan=False),
     st.none() | st.booleans(),
     st.none() | st.dates(),
-    st.none() | st.datetimes(min_value=datetime(1000, 1, 1), timezones=st.just(UTC)),
+    st.none() | st.datetimes(min_value=EARLIEST, timezones=st.just(UTC)),
     st.none() | st.lists(st.none() | TEXT),
 )  # fmt: skip
 
@@ -50,7 +52,8 @@ def test_what_is_written_is_read(rows: list[tuple[object, ...]], warehouse: Ware
 
 
 @pytest.mark.parametrize(
-    "text", ["\\N", "\\.", "a\tb", "a\nb\r\n", "\\\\", "'; drop table written; --", "", " ", "NULL", "华星🚀", "{}", '"'],
+    "text",
+    ["\\N", "\\.", "a\tb", "a\nb\r\n", "\\\\", "'; drop table written; --", "", " ", "NULL", "华星🚀", "{}", '"'],
     ids=ascii,
 )  # fmt: skip
 def test_texts_that_mean_something_to_copy(text: str, warehouse: Warehouse) -> None:

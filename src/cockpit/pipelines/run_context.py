@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import uuid
 from datetime import datetime
@@ -11,13 +10,8 @@ from zoneinfo import ZoneInfo
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.rulebook.workspace import Workspace, find_workspace
-from cockpit.warehouse.models import ModelGraph, load_models
+from cockpit.warehouse.models import load_models
 from cockpit.warehouse.runner import BuildContext
-
-
-@functools.cache
-def _graph(workspace_name: str) -> ModelGraph:
-    return load_models(find_workspace(workspace_name))
 
 
 def run_context(
@@ -33,7 +27,7 @@ def run_context(
     chosen = workspace or find_workspace()
     return BuildContext(
         workspace=chosen,
-        graph=_graph(chosen.name),
+        graph=load_models(chosen),
         as_of=as_of or _clock(chosen.zone),
         run_id=run_id or f"manual_{uuid.uuid4().hex[:12]}",
     )

@@ -25,6 +25,7 @@ from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import connection_url
 from cockpit.warehouse.copy import copy_rows
+from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext, changed_columns
@@ -66,7 +67,7 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
     if not checks:
         return GateResult(model.name, True, 0, 0, ())
     started = time.monotonic()
-    with exclusive(connection, f"build {model.qualified_name}"):
+    with database_errors(str(model.origin)), exclusive(connection, f"build {model.qualified_name}"):
         with connection, connection.cursor() as cursor:
             seen = _state(cursor, model, context)
             if builds.last_check(cursor, model.name) == seen:
@@ -175,7 +176,9 @@ def _apply(
     """Hold back and release rows, and record the check as a build, so that models downstream notice."""
     asked = changed_columns(model, context.graph)
     changed = quarantine.apply(cursor, model, outcomes, asked) if model.is_gated else 0
-    fingerprint, upstream = seen
+    # A check that stopped something counts as not made: the next run looks again, and nobody reads a gated table.
+    stopped = any(not outcome.passed and outcome.check.on_fail == "stop" for outcome in outcomes)
+    fingerprint, upstream = ("stopped", {}) if stopped else seen
     result = Build(0, model.name, "check", 0, changed, 0, fingerprint, upstream, time.monotonic() - started)
     listable = builds.is_listable(cursor, model.qualified_name, changed)
     build_id = builds.record(cursor, result, context.run_id, context.as_of, has_changed_keys=listable)

@@ -18,11 +18,11 @@ from cockpit.i18n import _
 from cockpit.rulebook.source import FileSource, Source, SqlSource
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources import files, ledger, postgres
-from cockpit.sources.faults import database_errors
 from cockpit.sources.files import DelimitedFile
 from cockpit.sources.ledger import BatchResult
 from cockpit.sources.loader import EntityLoader, Portion, Provenance, open_loader
 from cockpit.warehouse.connections import connect
+from cockpit.warehouse.faults import database_errors
 
 logger = logging.getLogger(__name__)
 

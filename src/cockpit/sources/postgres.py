@@ -18,11 +18,11 @@ from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.rulebook.source import SqlEntity, SqlSource
 from cockpit.sources.delimited import EMPTY_KEY
-from cockpit.sources.faults import database_errors
 from cockpit.sources.keys import key_expression
 from cockpit.sources.loader import TIME_TYPES
 from cockpit.sources.statements import statement
 from cockpit.warehouse.connections import connect, connection_url
+from cockpit.warehouse.faults import database_errors
 
 COPY_COLUMNS = ("key", "payload", "hash", "label", "position", "reason", "raw_text")
 

@@ -11,9 +11,7 @@ import psycopg2
 from psycopg2.extensions import cursor as PgCursor
 
 # PostgreSQL text cannot hold NUL.
-_ESCAPES = str.maketrans(
-    {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\N{REPLACEMENT CHARACTER}"}
-)
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\x00": "\N{REPLACEMENT CHARACTER}"})
 _CHUNK_CHARACTERS = 1 << 16
 
 

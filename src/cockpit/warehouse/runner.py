@@ -16,13 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-import psycopg2
-from psycopg2 import errors as pg_errors
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
-from cockpit.errors import TerminalError, TransientError
+from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import builds
@@ -30,6 +28,7 @@ from cockpit.warehouse.builds import Build, Kind
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.difference import AFFECTED, CHANGES, COMPUTED, Difference, apply_difference
+from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.rows import one_row
@@ -95,36 +94,13 @@ def build(connection: PgConnection, model: Model, context: BuildContext, *, full
         TransientError: connection lost or a deadlock; the table stays as it was.
     """
     started = time.monotonic()
-    try:
-        with exclusive(connection, f"build {model.qualified_name}"), connection, connection.cursor() as cursor:
-            return _Step(connection, cursor, model, context, started).run(full=full)
-    except pg_errors.DiskFull as error:
-        raise TransientError(
-            _("the database's disk is full"),
-            where=model.name,
-            fix=_("Free space, then run it again; nothing of this build was kept."),
-        ) from error
-    except (pg_errors.DeadlockDetected, pg_errors.SerializationFailure) as error:
-        raise TransientError(
-            _("the build was interrupted: {reason}", reason=_reason(error)), where=model.name
-        ) from error
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-        raise TransientError(
-            _("the database went away: {reason}", reason=_reason(error)),
-            where=model.name,
-            fix=_("See './cockpit status'; nothing of this build was kept, run it again."),
-        ) from error
-    except psycopg2.Error as error:
-        raise TerminalError(
-            _("cannot be built: {reason}", reason=_reason(error)),
-            where=str(model.origin),
-            fix=_("The table keeps its rows of before."),
-        ) from error
-
-
-def _reason(error: Exception) -> str:
-    # The first line names the fault; DETAIL lines may quote row content.
-    return str(error).strip().split("\n", 1)[0]
+    with (
+        database_errors(str(model.origin)),
+        exclusive(connection, f"build {model.qualified_name}"),
+        connection,
+        connection.cursor() as cursor,
+    ):
+        return _Step(connection, cursor, model, context, started).run(full=full)
 
 
 class _Step:

@@ -83,9 +83,12 @@ def test_another_company_is_refused_instead_of_mixed(stack: Stack, cockpit: Comm
 
 
 def test_pipelines_cannot_read_the_truth(stack: Stack) -> None:
-    with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection, connection.cursor() as cursor:
-        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-            cursor.execute("select * from truth.anomaly")
+    with (
+        closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection,
+        connection.cursor() as cursor,
+        pytest.raises(psycopg2.errors.InsufficientPrivilege),
+    ):
+        cursor.execute("select * from truth.anomaly")
 
 
 def test_the_report_fits_a_terminal_in_both_languages(stack: Stack, cockpit: Command) -> None:

@@ -1,7 +1,5 @@
 """A wrong rule file is refused with its line, what was found, what is allowed and what to write."""
 
-
-
 from __future__ import annotations
 
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Models that do not fit together are refused before anything runs."""
 
-
-
 from __future__ import annotations
 
 import copy

@@ -1,7 +1,5 @@
 """What is read out of a model's SQL, and what it becomes with values and for some keys."""
 
-
-
 from __future__ import annotations
 
 import re

@@ -10,9 +10,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-_SPACE_AND_PUNCTUATION = re.compile(r"[\s\"'`.,·・、，。_-]+")
+from cockpit.i18n import _
+
+_SPACE_AND_PUNCTUATION = re.compile(r"[\s\"'‘’“”`.,·・、，。_‐–—-]+")
 
 
 class ExactRule(BaseModel):
@@ -21,7 +23,8 @@ class ExactRule(BaseModel):
     Attributes:
         keys: Fields whose equal value joins two records, strongest first.
         distinguishes: A field whose different values keep two records apart whatever else they share.
-        name_replacements: Texts that mean the same within a name, replaced before names are compared.
+        name_replacements: Texts that mean the same within a name, replaced before names are compared; each by a
+            shorter one, so that replacing comes to an end.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +33,17 @@ class ExactRule(BaseModel):
     distinguishes: str
     name_field: str
     name_replacements: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("name_replacements")
+    @classmethod
+    def _effective(cls, replacements: dict[str, str]) -> dict[str, str]:
+        for found, put in replacements.items():
+            levelled = level_name(found, {})
+            if found != levelled:
+                raise ValueError(_("{found} never occurs in a levelled name; write {text}", found=found, text=levelled))
+            if len(put) >= len(found):
+                raise ValueError(_("{put} is not shorter than {found}", put=put, found=found))
+        return replacements
 
 
 @dataclass(frozen=True)
@@ -54,10 +68,13 @@ def level_name(name: str, replacements: Mapping[str, str]) -> str:
 
     Idempotent. Brackets stay, because a bracketed region distinguishes companies.
     """
-    text = unicodedata.normalize("NFKC", name).casefold()
-    text = _SPACE_AND_PUNCTUATION.sub("", text)
-    for found, put in replacements.items():
-        text = text.replace(found, put)
+    text, before = name, None
+    # One step may make room for another: a removed point lets an accent join its letter.
+    while text != before:
+        before = text
+        text = _SPACE_AND_PUNCTUATION.sub("", unicodedata.normalize("NFKC", text).casefold())
+        for found, put in replacements.items():
+            text = text.replace(found, put)
     return text
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg2
+from psycopg2.errors import DiskFull
 
 from cockpit.errors import TerminalError, TransientError
 from cockpit.i18n import _
@@ -13,25 +14,35 @@ from cockpit.i18n import _
 
 @contextmanager
 def database_errors(where: str) -> Iterator[None]:
-    """Translate psycopg2's errors that leave the block.
+    """Translate psycopg2's errors that leave the block, which must be one transaction or hold several whole ones.
 
     Args:
-        where: `source.entity`, for the message.
+        where: `source.entity` or the model, for the message.
 
     Raises:
         TransientError: connection lost, server stopping, disk full, deadlock.
-        TerminalError: any other refusal, such as a missing right.
+        TerminalError: any other refusal, such as a missing right or an expression that fails on the data.
     """
     try:
         yield
+    except DiskFull as error:
+        raise TransientError(
+            _("the database's disk is full"),
+            where=where,
+            fix=_("Free space, then run it again; nothing of this step was kept."),
+        ) from error
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
         raise TransientError(
             _("the database broke off: {reason}", reason=_reason(error)),
             where=where,
-            fix=_("Nothing of this batch was written; run the load again."),
+            fix=_("Nothing of this step was kept; run it again. See './cockpit status'."),
         ) from error
     except psycopg2.Error as error:
-        raise TerminalError(_("the database refused: {reason}", reason=_reason(error)), where=where) from error
+        raise TerminalError(
+            _("the database refused: {reason}", reason=_reason(error)),
+            where=where,
+            fix=_("What was there before is unchanged."),
+        ) from error
 
 
 def _reason(error: psycopg2.Error) -> str:

@@ -1,0 +1,141 @@
+"""The DAGs hold each model once, in the order of the graph, and tell a reader who owns what."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.rulebook.workspace import REPOSITORY, find_workspace
+from cockpit.warehouse.models import ModelGraph, load_models
+
+BUILD = "BuildOperator"
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    home = tmp_path_factory.mktemp("airflow")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "COCKPIT_"))}
+    result = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("describe_dags.py")), str(REPOSITORY / "dags")],
+        env={
+            **inherited,
+            "PYTHONPATH": os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY / "plugins")]),
+            "AIRFLOW_HOME": str(home),
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+            "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return dict(json.loads(result.stdout[result.stdout.index('{"errors"') :]))
+
+
+@pytest.fixture(scope="module")
+def dags(described: dict[str, Any]) -> dict[str, Any]:
+    return dict(described["dags"])
+
+
+@pytest.fixture(scope="module")
+def graph() -> ModelGraph:
+    return load_models(find_workspace("huaxing"))
+
+
+def test_every_file_can_be_read(described: dict[str, Any]) -> None:
+    assert described["errors"] == {}
+    assert sorted(described["dags"]) == ["build_core", "build_marts", "load_erp", "stage_erp"]
+
+
+def test_each_model_is_one_task_of_one_dag(dags: dict[str, Any], graph: ModelGraph) -> None:
+    tasks = [
+        (task["model"], dag_id)
+        for dag_id, dag in dags.items()
+        for task in dag["tasks"].values()
+        if task["kind"] == BUILD
+    ]
+    dag_of = {"staging": "stage_erp", "core": "build_core", "marts": "build_marts"}
+    assert sorted(tasks) == sorted((model.name, dag_of[model.layer]) for model in graph.models.values())
+
+
+def test_tasks_follow_the_graph(dags: dict[str, Any], graph: ModelGraph) -> None:
+    for dag in dags.values():
+        for name, task in dag["tasks"].items():
+            if task["kind"] == BUILD:
+                within = {model.name for model in graph.upstream(graph[name])} & set(dag["tasks"])
+                assert within <= _everything_before(dag, name), name
+
+
+def test_core_is_built_from_checked_rows_only(dags: dict[str, Any], graph: ModelGraph) -> None:
+    stage = dags["stage_erp"]
+    typed = {model.name for model in graph.layer("staging") if "__" in model.name}
+    assert set(stage["tasks"]["checks"]["models"]) == set(stage["tasks"]["checks"]["after"]) == typed
+    for model in graph.layer("staging"):
+        if model.name not in typed:
+            assert "checks" in stage["tasks"][model.name]["after"]
+
+
+@pytest.mark.parametrize(("dag_id", "layer"), [("build_core", "core"), ("build_marts", "marts")])
+def test_a_layer_is_announced_after_its_checks(
+    dags: dict[str, Any], graph: ModelGraph, dag_id: str, layer: str
+) -> None:
+    checks = dags[dag_id]["tasks"]["checks"]
+    assert set(checks["models"]) == set(checks["after"]) == {model.name for model in graph.layer(layer)}
+    assert checks["outlets"] == [f"cockpit://warehouse/{layer}"]
+
+
+def test_assets_chain_load_stage_core_marts(dags: dict[str, Any]) -> None:
+    def gives(dag_id: str) -> set[str]:
+        return {uri for task in dags[dag_id]["tasks"].values() for uri in task["outlets"]}
+
+    assert dags["load_erp"]["waits_for"] == []
+    assert set(dags["stage_erp"]["waits_for"]) == gives("load_erp")
+    assert set(dags["build_core"]["waits_for"]) == {"cockpit://warehouse/staging/erp"} < gives("stage_erp")
+    assert set(dags["build_marts"]["waits_for"]) == {"cockpit://warehouse/core"} < gives("build_core")
+    assert "cockpit://warehouse/marts" in gives("build_marts")
+
+
+def test_the_load_follows_the_sources_schedule(dags: dict[str, Any]) -> None:
+    workspace = find_workspace("huaxing")
+    source = workspace.sources["erp"]
+    schedule = dags["load_erp"]["schedule"]
+    assert (schedule["expression"], schedule["timezone"]) == (source.schedule, workspace.settings.time_zone)
+    assert set(dags["load_erp"]["tasks"]) == {"prepare", *source.entities}
+
+
+def test_a_reader_finds_meaning_and_owner(dags: dict[str, Any], graph: ModelGraph) -> None:
+    for dag_id, dag in dags.items():
+        assert dag["doc"], dag_id
+        assert dag["description"], dag_id
+        assert dag["tags"], dag_id
+        # A second run beside the first would only wait for the same locks; a missed night is made up by the next.
+        assert (dag["catchup"], dag["max_active_runs"]) == (False, 1), dag_id
+        for name, task in dag["tasks"].items():
+            assert task["doc"], f"{dag_id}.{name}"
+            assert task["retries"] >= 1, f"{dag_id}.{name}"
+            assert task["owner"] not in ("", "airflow"), f"{dag_id}.{name}"
+            if task["kind"] == BUILD:
+                contract = graph[name].contract
+                assert task["owner"] == contract.owner
+                assert contract.description in task["doc"]
+                assert contract.description_zh in task["doc"]
+
+
+def _everything_before(dag: dict[str, Any], name: str) -> set[str]:
+    before: set[str] = set()
+    waiting = list(dag["tasks"][name]["after"])
+    while waiting:
+        task = waiting.pop()
+        if task not in before:
+            before.add(task)
+            waiting += dag["tasks"][task]["after"]
+    return before
