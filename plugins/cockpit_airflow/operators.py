@@ -31,9 +31,8 @@ class StepOperator(BaseOperator):
         # Imported here: the scheduler reads DAG files often and needs none of it.
         from cockpit.pipelines.run_context import run_context
 
-        as_of = _business_time(context)
-        run = run_context(as_of=as_of, run_id=context["run_id"])
         try:
+            run = run_context(as_of=business_time(context), run_id=context["run_id"])
             figures = self.step(run)
         except TransientError as error:
             raise AirflowException(str(error)) from error
@@ -115,13 +114,19 @@ class CheckOperator(StepOperator):
         }
 
 
-def _business_time(context: Context) -> datetime | None:
-    """The `as_of` of the run's configuration, else of the assets that triggered it, else none."""
+def business_time(context: Context) -> datetime | None:
+    """The `as_of` of the run's configuration, else the latest of the assets that triggered it, else none.
+
+    Raises:
+        TerminalError: somebody typed what is no date or time into the configuration.
+    """
+    from cockpit.pipelines.run_context import parse_as_of
+    from cockpit.rulebook.workspace import find_workspace
+
     run: Any = context["dag_run"]
-    text = (run.conf or {}).get("as_of")
-    if not text:
+    texts = [(run.conf or {}).get("as_of")]
+    if not texts[0]:
         events = [event for events in context["triggering_asset_events"].values() for event in events]
-        text = max((event.extra.get("as_of", "") for event in events if event.extra), default="")
-    return datetime.fromisoformat(text) if text else None
-
-
+        texts = [event.extra.get("as_of") for event in events if event.extra]
+    zone = find_workspace().zone
+    return max((parse_as_of(str(text), zone) for text in texts if text), default=None)

@@ -102,9 +102,7 @@ def test_monthly_sales_equal_an_independent_sum(warehouse: PgConnection, invoice
     # Each line is rounded to the penny, half away from zero, as on the invoice.
     exact = good["quantity"] * good["pence"]
     good["amount"] = (exact.abs() + 500) // 1000 * exact.map(lambda value: 1 if value > 0 else -1)
-    expected = {
-        month: Decimal(int(pennies)) / 100 for month, pennies in good.groupby("month")["amount"].sum().items()
-    }
+    expected = {month: Decimal(int(pennies)) / 100 for month, pennies in good.groupby("month")["amount"].sum().items()}
     with warehouse.cursor() as cursor:
         cursor.execute("select to_char(month, 'YYYY-MM'), sum(net_amount) from marts.mart_sales_monthly group by 1")
         assert dict(cursor.fetchall()) == expected

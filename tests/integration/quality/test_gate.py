@@ -10,8 +10,6 @@ from textwrap import dedent
 
 import pytest
 from psycopg2.extensions import connection as PgConnection
-from tests.conftest import Postgres
-from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 from cockpit.errors import TerminalError
 from cockpit.pipelines import steps
@@ -19,6 +17,8 @@ from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.pipelines.run_context import run_context
 from cockpit.rulebook.workspace import REPOSITORY, load_workspace
 from cockpit.warehouse.runner import BuildContext
+from tests.conftest import Postgres
+from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 WORKSPACE = """
     workspace: shop
@@ -155,7 +155,11 @@ class Shop:
 @pytest.fixture
 def shop(database: WorkspaceDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("AIRFLOW_CONN_SHOP_WAREHOUSE", database.dsn("cockpit_etl"))
-    for name, text in {"workspace.yml": WORKSPACE, "sources/till.yml": SOURCE, **{f"models/{k}": v for k, v in MODELS.items()}}.items():
+    for name, text in {
+        "workspace.yml": WORKSPACE,
+        "sources/till.yml": SOURCE,
+        **{f"models/{k}": v for k, v in MODELS.items()},
+    }.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dedent(text), encoding="utf-8")

@@ -52,7 +52,20 @@ def receipts(factor: int) -> Iterator[tuple[object, ...]]:
         for day in range(DAYS):
             received = date(2025, 8, 1) + timedelta(days=day)
             key = f"{region}-{day}"
-            yield (f"erp:{key}", "erp", key, key, None, None, region, received, received, received.replace(day=1), factor, "CNY")
+            yield (
+                f"erp:{key}",
+                "erp",
+                key,
+                key,
+                None,
+                None,
+                region,
+                received,
+                received,
+                received.replace(day=1),
+                factor,
+                "CNY",
+            )
 
 
 def write_receipts(connection: PgConnection, context: BuildContext, factor: int) -> None:
