@@ -6,6 +6,8 @@ whether another try can help and tells the command line which exit code to give.
 
 from __future__ import annotations
 
+from cockpit.i18n import _
+
 
 class CockpitError(Exception):
     """Base of all expected errors; the command line prints it without a traceback.
@@ -40,15 +42,21 @@ class CockpitError(Exception):
         head = f"{self.where}: {self.message}" if self.where else self.message
         detail = []
         if self.found is not None:
-            detail.append(f"found {self.found!r}")
+            detail.append(_("found {value}", value=repr(self.found)))
         if self.allowed:
-            detail.append(f"allowed: {self.allowed}")
+            detail.append(_("allowed: {values}", values=self.allowed))
         text = f"{head} ({'; '.join(detail)})" if detail else head
         return f"{text}. {self.fix}" if self.fix else text
 
 
 class TerminalError(CockpitError):
     """Another try gives the same result; a person has to act."""
+
+
+class UsageError(TerminalError):
+    """The command line was not understood."""
+
+    exit_code = 2
 
 
 class RuleFileError(TerminalError):

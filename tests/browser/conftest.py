@@ -85,8 +85,7 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
         )
         # Sets the language of the session and leads to the login form.
         page.goto(f"{stack.superset_url}/lang/{lang}")
-        # Nobody types as fast as a program: an answer that is still on its way would bring the session from before.
-        page.goto(f"{stack.superset_url}/login/", wait_until="networkidle")
+        page.goto(f"{stack.superset_url}/login/")
         page.fill("#username", username)
         page.fill("input[type=password]", stack.password(username))
         page.click("button[type=submit]")

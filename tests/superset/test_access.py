@@ -199,6 +199,15 @@ def test_a_guest_token_is_no_identity(viewer, chart, stack):
     assert answer.status_code == 401, answer.text
 
 
+def test_the_log_of_the_login_page_leaves_the_session_alone(stack):
+    """Its answer races with the login's, and must not put the session from before in its place."""
+    browser = requests.Session()
+    assert "session" in browser.get(f"{stack.superset_url}/login/", timeout=60).cookies
+    answer = browser.post(f"{stack.superset_url}/superset/log/?explode=events", data={"events": "[]"}, timeout=60)
+    assert answer.status_code == 204
+    assert "Set-Cookie" not in answer.headers
+
+
 def test_the_administrators_unsigned_database_role_sees_nothing(stack):
     with psycopg2.connect(stack.bi_dsn) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from marts.mart_region_attainment")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 
 from cockpit.cli.subparsers import Subparsers
+from cockpit.errors import UsageError
 from cockpit.i18n import _
 
 # What each choice gives to pytest; `full` marks the long matrices.
@@ -28,8 +30,8 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
             "on one pass. What follows -- goes to pytest."
         ),
     )
-    verb.add_argument("selection", nargs="?", choices=["unit", "all"], default="default", help=_("which tests"))
-    verb.add_argument("pytest", nargs=argparse.REMAINDER, metavar="-- ...", help=_("arguments for pytest"))
+    # One list: argparse cannot tell an optional word from arguments that are passed on.
+    verb.add_argument("words", nargs=argparse.REMAINDER, metavar="[unit|all] [-- ...]", help=_("which tests"))
     return verb
 
 
@@ -37,13 +39,32 @@ def run(arguments: argparse.Namespace) -> int:
     """Become pytest; its exit code is the verb's."""
     from cockpit.stack.settings import Settings, make_folders
 
+    selection, extra = chosen(arguments.words)
     settings = Settings.load()
     make_folders(settings)
-    if arguments.selection != "unit":
+    if selection != "unit":
         _provide_browser(settings.log_of("setup"))
-    extra = [argument for argument in arguments.pytest if argument != "--"]
     os.chdir(settings.repository)
-    os.execv(sys.executable, [sys.executable, "-m", "pytest", *SELECTIONS[arguments.selection], *extra])  # noqa: S606 (no shell is wanted)
+    os.execv(sys.executable, [sys.executable, "-m", "pytest", *SELECTIONS[selection], *extra])  # noqa: S606 (no shell is wanted)
+
+
+def chosen(words: Sequence[str]) -> tuple[str, list[str]]:
+    """Split the words into the selection and what goes to pytest.
+
+    Raises:
+        UsageError: a word before `--` is no selection.
+    """
+    before, after = list(words), []
+    if "--" in before:
+        place = before.index("--")
+        before, after = before[:place], before[place + 1 :]
+    if not before:
+        return "default", after
+    if len(before) > 1 or before[0] not in ("unit", "all"):
+        raise UsageError(
+            _("unknown tests"), found=" ".join(before), allowed="unit, all", fix=_("Arguments for pytest go behind --.")
+        )
+    return before[0], after
 
 
 def _provide_browser(log: os.PathLike[str]) -> None:

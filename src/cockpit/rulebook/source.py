@@ -21,7 +21,7 @@ class SourceColumn(Rule):
 
     Attributes:
         type: What staging casts the received text to; a value that does not fit becomes null and is
-            reported by the check `<column>_type`.
+            reported by the check `values_fit_types`.
         name: Our name for it, when the source's own name is not a good one.
         required: Null or empty quarantines the row.
     """
