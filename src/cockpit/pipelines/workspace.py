@@ -17,7 +17,7 @@ from cockpit.warehouse import builds, staging
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.runner import BuildContext
-from cockpit.warehouse.tables import ensure_table
+from cockpit.warehouse.tables import ensure_table, protect
 
 
 def prepare(context: BuildContext) -> None:
@@ -38,6 +38,8 @@ def prepare(context: BuildContext) -> None:
         with connection, connection.cursor() as cursor:
             for source in staging.source_entities(context.workspace):
                 ensure_table(cursor, context.graph[source.staging_table], context.workspace.models_folder)
+            for mart in context.graph.layer("marts"):
+                protect(cursor, mart, context.workspace.models_folder)
             cursor.execute(_ledger_view(context))
             builds.forget_old_keys(cursor)
 

@@ -5,6 +5,7 @@ All of it happens in the transaction of the build, so that a mart is never visib
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from psycopg2.extensions import cursor as PgCursor
@@ -27,9 +28,25 @@ def ensure_table(cursor: PgCursor, model: Model, models_folder: Path) -> bool:
     """
     existing = _existing_columns(cursor, model)
     changed = _alter(cursor, model, existing) if existing else _create(cursor, model)
-    if changed and model.layer == "marts":
-        cursor.execute(protection(model, models_folder))
+    if model.layer == "marts":
+        protect(cursor, model, models_folder)
     return changed
+
+
+def protect(cursor: PgCursor, model: Model, models_folder: Path) -> None:
+    """Give a mart the row policies of include/sql/security, unless it has just these; a table that is not there waits.
+
+    The policies are replaced under a lock that readers wait for, so this happens only when they have changed.
+    """
+    statements = protection(model, models_folder)
+    mark = f"protected {hashlib.sha256(statements.encode()).hexdigest()[:16]}"
+    cursor.execute(
+        "select to_regclass(%s) is null or obj_description(to_regclass(%s), 'pg_class') is not distinct from %s",
+        (model.qualified_name, model.qualified_name, mark),
+    )
+    if not one_row(cursor)[0]:
+        cursor.execute(statements)
+        cursor.execute(f"comment on table {model.qualified_name} is %s", (mark,))
 
 
 def add_keys(cursor: PgCursor, model: Model) -> None:

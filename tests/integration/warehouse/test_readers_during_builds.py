@@ -195,3 +195,16 @@ def test_a_failing_build_leaves_the_table_and_its_readers_alone(
         with connection, connection.cursor() as cursor:
             cursor.execute(f"select count(*), sum(received_amount) from {MART}")
             assert cursor.fetchone() == before
+
+
+def test_changed_policies_reach_marts_that_are_there_already(
+    database: WorkspaceDatabase, context: BuildContext
+) -> None:
+    with closing(database.connect()) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(f"drop policy reader_scope on {MART}")
+            cursor.execute(f"comment on table {MART} is 'protected by an older file'")
+        prepare(context)
+        with connection, connection.cursor() as cursor:
+            cursor.execute("select polname from pg_policy where polrelid = to_regclass(%s)", (MART,))
+            assert ("reader_scope",) in cursor.fetchall()
