@@ -6,7 +6,7 @@ import io
 import json
 import logging
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
@@ -20,7 +20,7 @@ from cockpit.i18n import _
 logger = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 60
-_LIST_ATTEMPTS = 5
+_UNORDERED = "/api/v1/security/"
 _PAGE_SIZE = 100
 
 
@@ -66,27 +66,18 @@ class SupersetClient:
         suffix = f"?q={quote(to_rison(query))}" if query else ""
         return dict(self._send("GET", path + suffix).json())
 
-    def list(self, path: str) -> list[dict[str, Any]]:
-        """All entries of a paged list.
-
-        Superset pages without an order where it knows none, so that an entry may be on no page and another on
-        two: the pages are read again until as many are found as it counts.
-
-        Raises:
-            TransientError: the list kept changing.
-        """
-        found: dict[int, dict[str, Any]] = {}
-        for _attempt in range(_LIST_ATTEMPTS):
-            page = 0
-            while True:
-                answer = self.get(path, {"page": page, "page_size": _PAGE_SIZE})
-                found |= {entry["id"]: entry for entry in answer["result"]}
-                if len(found) >= answer["count"]:
-                    return [*found.values()]
-                if len(answer["result"]) < _PAGE_SIZE:
-                    break
-                page += 1
-        raise TransientError(_("Superset's list keeps changing"), where=path, fix=_("Run it again."))
+    def list(self, path: str) -> Iterator[dict[str, Any]]:
+        """All entries of a paged list."""
+        # Superset orders its own lists; those of the login library have no order, and pages of an unordered list
+        # may leave an entry out.
+        order = {"order_column": "id", "order_direction": "asc"} if path.startswith(_UNORDERED) else {}
+        page = 0
+        while True:
+            entries = self.get(path, {"page": page, "page_size": _PAGE_SIZE, **order})["result"]
+            yield from entries
+            if len(entries) < _PAGE_SIZE:
+                return
+            page += 1
 
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """POST JSON and read the JSON answer, such as the number of what was created."""
