@@ -30,7 +30,7 @@ VISIBLE_ANOMALIES = """
     where
         currency is null or ordered_at > '2026-11-18 15:30+08'
         or customer_id not in (select customer_id from customer)
-        or order_number in (select order_number from sales_order group by order_number having count(*) > 1)
+        or order_id not in (select min(order_id) from sales_order group by order_number)
     union all
     select 'sales_order_line', count(*) from sales_order_line
     where quantity <= 0 or abs(amount - quantity * unit_price) > 0.01
