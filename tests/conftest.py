@@ -128,7 +128,7 @@ def stack(postgres: Postgres) -> Stack:
     return Stack(Settings.load(_environment()), result.stdout)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of public data sets; tests that take it are marked realdata."""
     folder = os.environ.get("COCKPIT_REAL_DATA")

@@ -6,6 +6,7 @@ give the same result.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -43,9 +44,9 @@ class StepOperator(BaseOperator):
         self.log.info("%s", figures)
         return figures
 
+    @abstractmethod
     def step(self, run: Any) -> dict[str, Any]:
         """What the subclass does; returns counts for the log."""
-        raise NotImplementedError
 
 
 class PrepareOperator(StepOperator):

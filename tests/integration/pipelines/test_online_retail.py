@@ -24,13 +24,8 @@ LINES = 541_909
 
 
 @pytest.fixture(scope="module")
-def invoices() -> pd.DataFrame:
-    import os
-
-    folder = os.environ.get("COCKPIT_REAL_DATA")
-    if not folder:
-        pytest.skip("COCKPIT_REAL_DATA names no folder with the public data sets")
-    lines = pd.read_csv(Path(folder) / "ecom_uci_online_retail" / "online_retail.csv.gz", dtype=str)
+def invoices(real_data: Path) -> pd.DataFrame:
+    lines = pd.read_csv(real_data / "ecom_uci_online_retail" / "online_retail.csv.gz", dtype=str)
     lines["quantity"] = lines["Quantity"].astype(int)
     lines["pence"] = (pd.to_numeric(lines["UnitPrice"]) * 100_000).round().astype(int)
     lines["is_cancellation"] = lines["InvoiceNo"].str.startswith("C")
