@@ -19,7 +19,6 @@ from tests.sql.database import Warehouse, context_of, drop_database
 from tests.sql.erp_changes import ChangingErp
 
 ERP = "test_sql_erp"
-ROUNDS = 10
 
 
 @pytest.fixture
@@ -45,11 +44,12 @@ def changed(result: Refresh) -> dict[str, tuple[int, int, int]]:
     return {build.model: (build.inserted, build.updated, build.deleted) for build in result.builds if build.changed}
 
 
-def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, context: BuildContext) -> None:
+@pytest.mark.parametrize("rounds", [10, pytest.param(60, marks=pytest.mark.full)])
+def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, context: BuildContext, rounds: int) -> None:
     company = ChangingErp(erp)
     company.fill()
     run(context)
-    for seed in range(ROUNDS):
+    for seed in range(rounds):
         company.change(seed)
         if seed % 4 == 3:
             context = replace(context, as_of=context.as_of + timedelta(days=1))
@@ -63,7 +63,7 @@ def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, contex
     # What the rounds never changed would prove nothing.
     assert {name for (name,) in built} >= incremental
     ledger = warehouse.query("select count(*), bool_and(is_balanced) from ops.import_ledger")
-    assert ledger[0][0] > ROUNDS
+    assert ledger[0][0] > rounds
     assert ledger[0][1]
 
 
