@@ -13,12 +13,13 @@ models = graph()
 
 for source in workspace.sources.values():
     raw_assets = [asset("raw", f"{source.source}__{name}") for name in source.entities]
-    typed = [model for model in models.layer("staging") if model.name.startswith(f"stg_{source.source}__")]
+    typed = models.typed(source.source)
     typed_names = {model.name for model in typed}
+    # Those that this source feeds, and those that no source feeds: core reads them, empty as they are.
     conformed = [
         model
-        for model in models.layer("staging")
-        if typed_names & {upstream.name for upstream in models.upstream(model)}
+        for model in models.conformed()
+        if not models.upstream(model) or typed_names & {upstream.name for upstream in models.upstream(model)}
     ]
     with DAG(
         dag_id=f"stage_{source.source}",

@@ -65,13 +65,13 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
         for source in context.workspace.sources.values():
             for entity in source.entities:
                 result.loads.append(steps.load(context, source.source, entity))
-    typed = [model for source in context.workspace.sources for model in steps.source_models(context, source)]
+    typed = [model for source in context.workspace.sources for model in context.graph.typed(source)]
     with stage("staging"):
         result.builds += _build_all(context, typed, full=full)
     with stage("checks"):
         steps.check_models(context, typed)
     with stage("conform"):
-        result.builds += _build_all(context, steps.conformed_models(context), full=full)
+        result.builds += _build_all(context, context.graph.conformed(), full=full)
     for layer in ("core", "marts"):
         with stage(layer):
             result.builds += _build_all(context, context.graph.layer(layer), full=full)

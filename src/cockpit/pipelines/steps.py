@@ -49,13 +49,3 @@ def check_models(context: BuildContext, models: Sequence[Model]) -> list[GateRes
     if failure:
         raise failure
     return results
-
-
-def source_models(context: BuildContext, source: str) -> list[Model]:
-    """The typed staging models of one source."""
-    return [model for model in context.graph.layer("staging") if model.name.startswith(f"stg_{source}__")]
-
-
-def conformed_models(context: BuildContext) -> list[Model]:
-    """The staging models that core reads."""
-    return [model for model in context.graph.layer("staging") if "__" not in model.name]

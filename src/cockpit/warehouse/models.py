@@ -89,6 +89,14 @@ class ModelGraph:
         """Models of one layer in building order."""
         return [model for model in self.models.values() if model.layer == layer]
 
+    def typed(self, source: str) -> list[Model]:
+        """The typed staging models of one source."""
+        return [model for model in self.layer("staging") if model.name.startswith(f"stg_{source}__")]
+
+    def conformed(self) -> list[Model]:
+        """The staging models that core reads; one that no source feeds is an empty table."""
+        return [model for model in self.layer("staging") if "__" not in model.name]
+
     def upstream(self, model: Model) -> list[Model]:
         """Models that this one reads (raw tables are not models)."""
         return [self.models[name.split(".")[1]] for name in sorted(model.reads) if not name.startswith("raw.")]

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cockpit.errors import TerminalError
-from cockpit.pipelines import steps
 from cockpit.pipelines.run_context import parse_as_of, run_context
 from cockpit.rulebook.workspace import find_workspace
 
@@ -74,10 +73,10 @@ def test_each_run_without_an_id_gets_one_of_its_own() -> None:
 
 def test_staging_is_typed_per_source_and_conformed_for_all() -> None:
     context = run_context(find_workspace("huaxing"))
-    typed = {model.name for model in steps.source_models(context, "erp")}
-    conformed = {model.name for model in steps.conformed_models(context)}
+    typed = {model.name for model in context.graph.typed("erp")}
+    conformed = {model.name for model in context.graph.conformed()}
     assert typed | conformed == {model.name for model in context.graph.layer("staging")}
     assert typed & conformed == set()
     assert "stg_erp__receipt" in typed
     assert "stg_receipt" in conformed
-    assert steps.source_models(context, "nobody") == []
+    assert context.graph.typed("nobody") == []
