@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from cockpit.demo.clock import Clock
+from cockpit.demo.company_name import CompanyName, respell
 from cockpit.demo.credit_code import make_codes
 from cockpit.demo.draw import Bools, Ints, Stream, Times, categorical, choose, generator, sample, seconds, unmarked
+from cockpit.demo.groups import SUBSIDIARY, Relations, relate
 from cockpit.demo.profile import City, NamesFile, Profile
+from cockpit.demo.profile_groups import load_groups
+from cockpit.demo.profile_people import load_people
 
 _DAYS_PER_YEAR = 365.25
 _DAY_SECONDS = 86_400
 _SERIALS = 10**8
-_FULL_WIDTH_BRACKETS = ("（", "）")
-_HALF_WIDTH_BRACKETS = ("(", ")")
 _SPACES = (" ", "\u3000")
 
 SAME_CODE = "same_code_other_spelling"
 SAME_NAME = "same_name_without_code"
 BRANCH = "branch"
 NEAR_NAME = "near_name"
+
+NO_PARENT = -1
 
 
 @dataclass(frozen=True)
@@ -35,40 +39,35 @@ class CustomerTables:
         clusters: Grain: one row per record: customer_id, true_customer_id (the first record of the same
             company) and variant (how the record repeats another one; null for a first record).
         look_alikes: Records whose name is near another company's: kind, entity, key.
+        companies: Grain: one row per company, true_customer_id ascending: `name` (a CompanyName), `former_name` (the
+            same, or null), `city` (index over all regions' cities), `region` (index), `industry`, `agent` (number of
+            its book-keeping agent, -1 for none).
+        hierarchy: Grain: one row per company that belongs to another one: child and parent, by true_customer_id, and
+            kind (branch or subsidiary).
     """
 
     customers: pd.DataFrame
     clusters: pd.DataFrame
     look_alikes: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class CompanyName:
-    """The parts of a company's name and how they are written."""
-
-    city: str
-    brand: str
-    trade: str
-    legal_form: str
-    has_bracketed_city: bool = False
-    brackets: tuple[str, str] = _FULL_WIDTH_BRACKETS
-    space_before_legal_form: str = ""
-    branch: str = ""
-
-    def __str__(self) -> str:
-        opening, closing = self.brackets
-        head = f"{self.brand}{opening}{self.city}{closing}" if self.has_bracketed_city else f"{self.city}{self.brand}"
-        return f"{head}{self.trade}{self.space_before_legal_form}{self.legal_form}{self.branch}"
+    companies: pd.DataFrame
+    hierarchy: pd.DataFrame
 
 
 @dataclass(frozen=True)
 class _Companies:
-    """Real companies, one element each; a record points to one of them."""
+    """Real companies, one element each; a record points to one of them.
+
+    Attributes:
+        models: Companies that a look-alike was made from.
+        branch_of: Branch -> the company that it belongs to.
+    """
 
     names: list[CompanyName]
     cities: Ints
     industries: list[str]
     look_alikes: dict[int, str]
+    models: Ints
+    branch_of: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -96,13 +95,16 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
         clock: Nothing is dated after its `as_of`.
         seed: Equal seeds give equal tables.
     """
-    rng = generator(seed, Stream.CUSTOMERS)
+    rng, rng_groups = generator(seed, Stream.CUSTOMERS), generator(seed, Stream.GROUPS, 1)
     cities = [city for region in profile.regions for city in region.cities]
     region_of_city = np.array([index for index, region in enumerate(profile.regions) for _city in region.cities])
 
     repeat_count = round(profile.dirt.duplicates.share * count)
     companies = _draw_companies(rng, profile, cities, region_of_city, count - repeat_count)
     records = _draw_records(rng, profile, companies, repeat_count)
+    related = _relate(profile, companies, records, seed)
+    companies = replace(companies, names=related.names, cities=related.cities, industries=related.industries)
+    companies.look_alikes.update(related.look_alikes)
     created_at = _draw_created_at(rng, profile, records, start, clock)
 
     is_edited = rng.random(count) < profile.company.customers.updated_share
@@ -119,17 +121,28 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
     ids[order] = profile.company.customers.first_id + np.arange(count)
     # The first len(companies.names) records are the first ones of their companies, in the companies' order.
     true_ids = ids[records.company]
+    parents = companies.branch_of | related.parents
+    hierarchy = pd.DataFrame(
+        {
+            "child_customer_id": ids[list(parents)],
+            "parent_customer_id": ids[list(parents.values())],
+            "kind": [SUBSIDIARY if child in related.parents else BRANCH for child in parents],
+        }
+    )
     customers = pd.DataFrame(
         {
             "customer_id": ids,
             "name": _spell_names(rng, profile.names, companies, records),
             "credit_code": _draw_credit_codes(rng, profile, cities, companies, records),
-            "phone": _draw_phones(rng, profile, cities, companies, records),
+            "phone": _shared_phones(
+                rng_groups, profile, related.agents, _draw_phones(rng, profile, cities, companies, records)
+            ),
             "region_code": categorical(region, [item.region_code for item in profile.regions]),
             "industry": [companies.industries[company] for company in records.company.tolist()],
             "owner_username": [owners[index] for index in owner.tolist()],
             "created_at": created_at,
             "updated_at": updated_at,
+            **_draw_recorded_relations(rng_groups, records, ids, parents, related),
         }
     )
     variant = unmarked(count)
@@ -143,11 +156,82 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
             "key": [str(ids[company]) for company in companies.look_alikes],
         }
     )
+    count = len(companies.names)
+    by_company = pd.DataFrame(
+        {
+            "true_customer_id": ids[:count],
+            "name": companies.names,
+            "former_name": [related.former_names.get(index) for index in range(count)],
+            "city": companies.cities,
+            "region": region[:count],
+            "industry": companies.industries,
+            "agent": [related.agents.get(index, -1) for index in range(count)],
+        }
+    )
     return CustomerTables(
         customers=customers.iloc[order].reset_index(drop=True),
         clusters=clusters.iloc[order].reset_index(drop=True),
         look_alikes=look_alikes,
+        companies=by_company.sort_values("true_customer_id", ignore_index=True),
+        hierarchy=hierarchy,
     )
+
+
+def _relate(profile: Profile, companies: _Companies, records: _Records, seed: int) -> Relations:
+    """Relations between companies that are recorded once, from a stream of their own."""
+    taken = [records.company[records.is_repeat], companies.models, np.fromiter(companies.look_alikes, dtype=np.int64)]
+    return relate(
+        generator(seed, Stream.GROUPS),
+        load_groups(),
+        Relations(list(companies.names), companies.cities.copy(), list(companies.industries)),
+        np.setdiff1d(np.arange(len(companies.names)), np.concatenate(taken)),
+        _homophones(profile.names.brand_alphabet),
+    )
+
+
+def _homophones(alphabet: Sequence[str]) -> Callable[[str], Sequence[str]]:
+    """Brand characters with the same syllable, itself left out."""
+    syllables = load_people().contacts.brand_syllables
+    return lambda one: [other for other in alphabet if other != one and syllables[other] == syllables[one]]
+
+
+def _draw_recorded_relations(
+    rng: np.random.Generator, records: _Records, ids: Ints, parents: dict[int, int], related: Relations
+) -> dict[str, object]:
+    """What the ERP's clerks know of parents and former names, as columns of the customer table."""
+    rules = load_groups()
+    count = len(ids)
+    parent_ids = np.full(count, NO_PARENT, dtype=np.int64)
+    former = unmarked(count)
+    knows = rng.random(count)
+    for child, parent in parents.items():
+        if knows[child] < rules.subsidiaries.recorded_share:
+            parent_ids[child] = ids[parent]
+    for index, name in related.former_names.items():
+        if knows[index] < rules.former_names.recorded_share:
+            former[index] = str(name)
+    return {"parent_customer_id": parent_ids, "former_name": former}
+
+
+def _shared_phones(
+    rng: np.random.Generator, profile: Profile, agents: dict[int, int], phones: list[str | None]
+) -> list[str | None]:
+    """The phones with those of book-keeping agents: one number for all their firms, in the clerks' spellings."""
+    prefixes = profile.names.mobile_prefixes
+    count = max(agents.values(), default=-1) + 1
+    numbers = [
+        f"{prefixes[prefix]}{number}"
+        for prefix, number in zip(
+            rng.integers(0, len(prefixes), count).tolist(),
+            rng.integers(20_000_000, 90_000_000, count).tolist(),
+            strict=True,
+        )
+    ]
+    styles = rng.integers(0, 4, len(agents)).tolist()
+    shared = list(phones)
+    for (company, agent), style in zip(agents.items(), styles, strict=True):
+        shared[company] = _typed_mobile(numbers[agent], style)
+    return shared
 
 
 def owner_usernames(profile: Profile) -> list[str]:
@@ -210,6 +294,8 @@ def _draw_companies(
             **{plain_count + i: NEAR_NAME for i in range(len(near))},
             **{first_branch + i: BRANCH for i in range(len(branches))},
         },
+        models=np.concatenate([near_to, branch_of]),
+        branch_of={first_branch + i: company for i, company in enumerate(branch_of.tolist())},
     )
 
 
@@ -273,29 +359,6 @@ def _spell_names(rng: np.random.Generator, names: NamesFile, companies: _Compani
     for company, (habit, space) in zip(repeats.tolist(), choices.tolist(), strict=True):
         spelled.append(respell(companies.names[company], names, habit, _SPACES[space % len(_SPACES)]))
     return spelled
-
-
-def respell(name: CompanyName, names: NamesFile, habit: int, space: str) -> str:
-    """The same name as another user would type it: brackets, legal form, spaces.
-
-    Args:
-        name: The name as first recorded.
-        names: Gives the legal forms that mean the same.
-        habit: Picks the changes; a name that they do not fit gets a space.
-        space: An ASCII or ideographic space.
-
-    Returns:
-        A text that differs from `str(name)` and is equal to it after NFKC, removal of spaces and of the
-        difference between equal legal forms.
-    """
-    typed = name
-    if habit % 2 == 0 and name.has_bracketed_city:
-        typed = replace(typed, brackets=_HALF_WIDTH_BRACKETS)
-    if habit % 3 == 0:
-        typed = replace(typed, legal_form=names.legal_form_variants.get(name.legal_form, name.legal_form))
-    if habit % 4 == 1 or typed == name:
-        typed = replace(typed, space_before_legal_form=space)
-    return str(typed)
 
 
 def _draw_credit_codes(

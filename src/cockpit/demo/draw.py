@@ -27,6 +27,34 @@ class Stream(IntEnum):
     TRANSACTIONS = 4
     TARGETS = 5
     SIMULATED_DAY = 6
+    GROUPS = 10
+    STAFF = 11
+    CONTACTS = 12
+    FINANCE = 13
+    COSTS = 14
+    STAFF_TARGETS = 15
+    CRM_ACCOUNTS = 16
+    CRM_LEADS = 17
+    CRM_DEALS = 18
+    CRM_ACTIVITIES = 19
+    CRM_DAY = 20
+    API_SHIPMENTS = 21
+    API_STOCK = 22
+    API_WECOM = 23
+    API_MARKET_FEED = 24
+    API_TICKETS = 25
+    API_SHOP = 26
+    API_ADS = 27
+    API_DAY = 28
+    CALL_CENTRE = 31
+    BEHAVIOUR = 32
+    DISTRIBUTORS = 33
+    TRADE_FAIR = 34
+    LEGACY_CRM = 35
+    BANK = 36
+    MANUAL = 37
+    FORMS = 38
+    CHANNELS_DAY = 39
 
 
 def generator(seed: int, stream: Stream, part: int = 0) -> np.random.Generator:

@@ -30,13 +30,17 @@ class EntityLedger(_Part):
     received: int = Field(
         description="Rows that the source delivered; equals loaded + unchanged + superseded + rejected"
     )
-    loaded: int = Field(description="Rows written to raw: new or changed; equals staged + quarantined + replaced")
+    loaded: int = Field(
+        description="Rows written to raw: new or changed; equals staged + quarantined + replaced + removed"
+    )
     unchanged: int = Field(description="Rows that raw already held with the same content")
     superseded: int = Field(description="Older rows of a key that came again in the same batch")
     rejected: int = Field(description="Lines that could not be parsed; kept in ops.rejected_line")
     staged: int = Field(description="Loaded rows that now pass their checks")
     quarantined: int = Field(description="Loaded rows that are now held back, with reasons in quality.quarantine")
     replaced: int = Field(description="Loaded rows that a later batch has replaced")
+    removed: int = Field(description="Loaded rows that are gone from the source since")
+    deleted: int = Field(description="Rows that the entity's batches have marked as deleted; counted apart")
     is_balanced: bool = Field(description="Whether both equations hold for every batch of the entity")
 
 

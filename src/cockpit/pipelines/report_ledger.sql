@@ -11,6 +11,8 @@ select
     sum(entry.staged) as staged,
     sum(entry.quarantined) as quarantined,
     sum(entry.replaced) as replaced,
+    sum(entry.removed) as removed,
+    sum(entry.deleted) as deleted,
     bool_and(entry.is_balanced) as is_balanced
 from ops.import_ledger as entry
 group by entry.source, entry.entity

@@ -12,7 +12,7 @@ from cockpit import quality, warehouse
 from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
 from cockpit.rulebook.security import load_security
-from cockpit.sources import ledger
+from cockpit.sources.loading import ledger
 from cockpit.warehouse import builds, staging
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.locks import exclusive

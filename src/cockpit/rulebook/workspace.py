@@ -12,8 +12,9 @@ from pydantic import Field, field_validator
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import IDENTIFIER
+from cockpit.rulebook.dictionary import Dictionary, load_dictionary
 from cockpit.rulebook.files import Rule, load
-from cockpit.rulebook.source import Source, load_source
+from cockpit.rulebook.sources import Source, load_source
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -24,6 +25,7 @@ class WorkspaceFile(Rule):
     Attributes:
         warehouse: Connection id of the workspace's own database.
         sources: Folder with one YAML file per source, relative to this file.
+        dictionary: File with the data dictionary, relative to this file.
         models: Folder with the layers of SQL models, relative to this file.
         security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
         parameters: Values that SQL models may use as `:name`, such as the share of the time-proportional
@@ -35,6 +37,7 @@ class WorkspaceFile(Rule):
     title_zh: str
     warehouse: str = Field(pattern=IDENTIFIER)
     sources: str
+    dictionary: str | None = None
     models: str
     security: str | None = None
     currency: str = Field(pattern=r"^[A-Z]{3}$")
@@ -57,6 +60,7 @@ class Workspace(Rule):
     settings: WorkspaceFile
     folder: Path
     models_folder: Path
+    dictionary: Dictionary
     sources: dict[str, Source]
 
     @property
@@ -85,16 +89,21 @@ def load_workspace(path: Path) -> Workspace:
     """
     settings = load(path, WorkspaceFile)
     folder = path.parent
+    dictionary = load_dictionary(folder / settings.dictionary if settings.dictionary else None)
     sources: dict[str, Source] = {}
     for file in sorted((folder / settings.sources).glob("*.yml")):
-        source = load_source(file)
+        source = load_source(file, dictionary)
         if source.source != file.stem:
             raise RuleFileError(
                 _("source differs from the file's name"), where=f"{file}:1", found=source.source, allowed=file.stem
             )
         sources[source.source] = source
     return Workspace(
-        settings=settings, folder=folder, models_folder=(folder / settings.models).resolve(), sources=sources
+        settings=settings,
+        folder=folder,
+        models_folder=(folder / settings.models).resolve(),
+        dictionary=dictionary,
+        sources=sources,
     )
 
 

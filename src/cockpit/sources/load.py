@@ -1,27 +1,30 @@
-"""Load sources into raw: what a task or `./cockpit run` calls."""
+"""Load sources into raw: what a task or `./cockpit sources load` calls."""
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import astuple, dataclass, replace
-from pathlib import Path
 from typing import TypeAlias
+from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as PgConnection
 
-from cockpit.errors import RuleFileError
+from cockpit.errors import RuleFileError, TerminalError
 from cockpit.i18n import _
-from cockpit.rulebook.source import FileSource, Source, SqlSource
+from cockpit.rulebook.sources import CursorEntity, FileSource, Source, SqlSource
 from cockpit.rulebook.workspace import Workspace
-from cockpit.sources import files, ledger, postgres
-from cockpit.sources.files import DelimitedFile
-from cockpit.sources.ledger import BatchResult
-from cockpit.sources.loader import EntityLoader, Portion, Provenance, open_loader
-from cockpit.warehouse.connections import connect
+from cockpit.sources.databases import any_database, postgres
+from cockpit.sources.files.load_files import load_files
+from cockpit.sources.loading import ledger
+from cockpit.sources.loading.drift import DriftStopError, EntityDrift, schema_hash
+from cockpit.sources.loading.ledger import BatchResult
+from cockpit.sources.loading.loader import EntityLoader, Provenance, open_loader
+from cockpit.sources.loading.reading import BACK_FILL, Delivery, OpenSource, Window
+from cockpit.sources.loading.window import Interval, choose_window
+from cockpit.warehouse.connections import connect, connection_url
 from cockpit.warehouse.faults import database_errors
 
 logger = logging.getLogger(__name__)
@@ -35,6 +38,8 @@ class LoadResult:
 
     Attributes:
         batches: Ledger rows written, at least one.
+        deleted: Rows that are gone from the source.
+        schema_changes: Columns that were found new, missing, retyped or back.
         seconds: From opening the source to the last commit.
     """
 
@@ -46,7 +51,33 @@ class LoadResult:
     unchanged: int
     superseded: int
     rejected: int
+    deleted: int
+    schema_changes: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class LoadRun:
+    """What all loads of one run have in common.
+
+    Attributes:
+        full: Read from the beginning.
+        interval: Read this interval of the past instead of what is new.
+        zone: Of dates and times that a person typed.
+    """
+
+    run_id: str
+    full: bool
+    interval: Interval | None
+    zone: ZoneInfo
+    on_batch: OnBatch | None
+
+    def tell(self, batches: list[BatchResult]) -> list[BatchResult]:
+        """Report committed batches; returns them."""
+        if self.on_batch:
+            for batch in batches:
+                self.on_batch(batch)
+        return batches
 
 
 def load_entity(
@@ -56,15 +87,17 @@ def load_entity(
     run_id: str,
     *,
     full: bool = False,
+    interval: Interval | None = None,
     on_batch: OnBatch | None = None,
 ) -> LoadResult:
-    """Bring one entity of a source into raw: what is new since the last time, or everything.
+    """Bring one entity of a source into raw: what is new since the last time, everything, or a past interval.
 
     Args:
         workspace: Its database is the target.
         run_id: Written to the ledger; says which run a batch belongs to.
         full: Read databases from the beginning and files that were loaded before; raw still changes only where
             the source did.
+        interval: Read the rows whose cursor lies within; the next load begins where it would have begun anyway.
         on_batch: Told of each batch after it is committed.
 
     Raises:
@@ -73,41 +106,54 @@ def load_entity(
         TerminalError: a person has to act.
     """
     definition = _definition(workspace, source, entity)
-    return _run(workspace, definition, [entity], _Run(run_id, full, on_batch))[0]
+    run = LoadRun(run_id, full, interval, workspace.zone, on_batch)
+    return _run(workspace, definition, [entity], run)[0]
 
 
 def load_source(
-    workspace: Workspace, source: str, run_id: str, *, full: bool = False, on_batch: OnBatch | None = None
+    workspace: Workspace,
+    source: str,
+    run_id: str,
+    *,
+    full: bool = False,
+    interval: Interval | None = None,
+    on_batch: OnBatch | None = None,
 ) -> list[LoadResult]:
     """Load all entities of a source; the tables of a database are read in one snapshot.
 
     Arguments and errors as for `load_entity`; the entities before a failing one stay loaded.
     """
     definition = _definition(workspace, source)
-    return _run(workspace, definition, list(definition.entities), _Run(run_id, full, on_batch))
+    run = LoadRun(run_id, full, interval, workspace.zone, on_batch)
+    return _run(workspace, definition, list(definition.entities), run)
 
 
-@dataclass(frozen=True)
-class _Run:
-    """What all loads of one run have in common."""
+def open_source(source: Source) -> AbstractContextManager[OpenSource]:
+    """Open a source that is read by queries.
 
-    run_id: str
-    full: bool
-    on_batch: OnBatch | None
+    Raises:
+        StackError, TerminalError: unknown connection, wrong credentials.
+        TransientError: no answer.
+    """
+    if isinstance(source, SqlSource):
+        if connection_url(source.connection).get_backend_name() == "postgresql":
+            return postgres.open_source(source)
+        return any_database.open_source(source)
+    raise TerminalError(_("this source cannot be opened"), where=source.source, found=source.connector)
 
-    def tell(self, batches: list[BatchResult]) -> list[BatchResult]:
-        if self.on_batch:
-            for batch in batches:
-                self.on_batch(batch)
-        return batches
 
-
-def _run(workspace: Workspace, source: Source, entities: list[str], run: _Run) -> list[LoadResult]:
+def _run(workspace: Workspace, source: Source, entities: list[str], run: LoadRun) -> list[LoadResult]:
     with _target(workspace) as target:
-        if isinstance(source, SqlSource):
-            with postgres.open_source(source) as opened:
-                return [_load_table(target, opened, entity, run) for entity in entities]
-        return [_load_files(target, workspace.folder, source, entity, run) for entity in entities]
+        if isinstance(source, FileSource):
+            if run.interval:
+                raise TerminalError(
+                    _("files have no cursor, so no interval of them can be loaded"),
+                    where=source.source,
+                    fix=_("Load them again with --full."),
+                )
+            return [_load_files(target, workspace, source, entity, run) for entity in entities]
+        with open_source(source) as opened:
+            return [_load_reading(target, source, opened, entity, run) for entity in entities]
 
 
 def _definition(workspace: Workspace, source: str, entity: str | None = None) -> Source:
@@ -128,60 +174,77 @@ def _target(workspace: Workspace) -> Iterator[PgConnection]:
         yield connection
 
 
-def _load_table(target: PgConnection, opened: postgres.PostgresSource, entity: str, run: _Run) -> LoadResult:
+def _load_reading(
+    target: PgConnection, source: Source, opened: OpenSource, entity_name: str, run: LoadRun
+) -> LoadResult:
+    """Load an entity that is read by queries: databases and web APIs."""
     started = time.monotonic()
-    table = opened.table(entity)
+    entity = source.entities[entity_name]
+    if not isinstance(entity, CursorEntity):
+        raise TypeError(f"{source.source}.{entity_name} is not read by queries")
+    drift = _drift(source, entity_name, run)
+    reading = opened.reading(entity_name)
     with (
-        database_errors(f"{opened.name}.{entity}"),
-        open_loader(target, opened.name, entity, run.run_id, table.position_type) as loader,
+        database_errors(drift.where),
+        open_loader(target, source.source, entity_name, run.run_id, reading.position_type) as loader,
     ):
-        with target, target.cursor() as cursor:
-            after = None if run.full else ledger.last_cursor(cursor, opened.name, entity)
-        label = "full" if after is None else "incremental"
-        provenance = Provenance(cursor=after, schema_hash=table.schema_hash)
-        with opened.rows(table, label, after) as rows:
-            batches = loader.load(Portion(rows, postgres.COPY_COLUMNS, is_binary=True), provenance)
-        batches = run.tell(batches or [loader.note_nothing_new(label, provenance)])
-    return _summary(opened.name, entity, batches, started)
+        if reading.observed:
+            drift.accept(target, reading.observed)
+        window = choose_window(loader, entity, full=run.full, interval=run.interval, zone=run.zone)
+        batches: list[BatchResult] = []
+        is_read_to_the_end = False
+        for delivery in reading.portions(window):
+            batches += run.tell(_load_portion(loader, delivery, drift, window))
+            is_read_to_the_end = delivery.provenance.holds_cursor
+        if not batches or not is_read_to_the_end:
+            hashed = schema_hash(reading.observed) if reading.observed else None
+            ended = Provenance(cursor=window.seen, holds_cursor=window.label != BACK_FILL, schema_hash=hashed)
+            batches += run.tell([loader.note_nothing_new(window.label, ended)])
+        if entity.deletes and not run.interval:
+            with reading.keys() as keys:
+                deletes = loader.delete_missing(keys, entity.deletes)
+            batches += run.tell([deletes] if deletes else [])
+    return _summary(drift, batches, started)
 
 
-def _load_files(target: PgConnection, folder: Path, source: FileSource, entity: str, run: _Run) -> LoadResult:
+def _load_portion(loader: EntityLoader, delivery: Delivery, drift: EntityDrift, window: Window) -> list[BatchResult]:
+    observed, look = delivery.observed, delivery.before_commit
+
+    def before_commit() -> None:
+        if observed and (seen := observed()).columns:
+            with loader.connection.cursor() as cursor:
+                drift.accept_within(cursor, seen)
+        if look:
+            look()
+
+    holds_cursor = delivery.provenance.holds_cursor and window.label != BACK_FILL
+    provenance = replace(delivery.provenance, holds_cursor=holds_cursor)
+    try:
+        return loader.load(delivery.portion, provenance, before_commit=before_commit)
+    except DriftStopError as stop:
+        drift.write_stop(loader.connection, stop)
+        raise stop.refusal from None
+
+
+def _load_files(
+    target: PgConnection, workspace: Workspace, source: FileSource, entity_name: str, run: LoadRun
+) -> LoadResult:
     started = time.monotonic()
-    where = f"{source.source}.{entity}"
-    definition = source.entities[entity]
-    pattern, paths = files.find_files(definition, folder, where)
-    batches: list[BatchResult] = []
-    with database_errors(where), open_loader(target, source.source, entity, run.run_id) as loader:
-        for path in paths:
-            with files.open_file(path, definition, where) as file:
-                batches += _load_file(loader, file, run)
-        if not paths:
-            batches = run.tell([loader.note_nothing_new(pattern, Provenance())])
-    return _summary(source.source, entity, batches, started)
+    drift = _drift(source, entity_name, run)
+    with database_errors(drift.where), open_loader(target, source.source, entity_name, run.run_id) as loader:
+        batches = load_files(
+            loader, workspace.folder, source.entities[entity_name], drift, full=run.full, tell=run.tell
+        )
+    return _summary(drift, batches, started)
 
 
-def _load_file(loader: EntityLoader, file: DelimitedFile, run: _Run) -> list[BatchResult]:
-    content = (loader.source, loader.entity, file.content_hash)
-    provenance = Provenance(file=file.path.name, content_hash=file.content_hash)
-    with loader.connection, loader.connection.cursor() as cursor:
-        is_loaded = ledger.is_loaded(cursor, *content) and not run.full
-        after_line, label = (0, None) if run.full else ledger.last_line(cursor, *content)
-    if is_loaded:
-        return run.tell([loader.note_nothing_new(file.path.name, provenance)])
-    header = file.header()
-    provenance = replace(provenance, schema_hash=hashlib.sha256("\n".join(header).encode()).hexdigest())
-    has_new_keys = file.entity.key == "line" and not run.full
-    batches: list[BatchResult] = []
-    for rows in file.transactions(header, after_line, label):
-        portion = Portion(rows, files.COPY_COLUMNS, has_new_keys=has_new_keys)
-        batches += run.tell(loader.load(portion, provenance, before_commit=file.ensure_unchanged))
-    file.ensure_unchanged()
-    with loader.connection, loader.connection.cursor() as cursor:
-        ledger.mark_loaded(cursor, *content, file.path.name)
-    return batches or run.tell([loader.note_nothing_new(file.path.name, provenance)])
+def _drift(source: Source, entity_name: str, run: LoadRun) -> EntityDrift:
+    entity = source.entities[entity_name]
+    return EntityDrift(source.source, entity_name, run.run_id, entity, entity.drift or source.drift)
 
 
-def _summary(source: str, entity: str, batches: list[BatchResult], started: float) -> LoadResult:
+def _summary(drift: EntityDrift, batches: list[BatchResult], started: float) -> LoadResult:
+    source, entity = drift.where.split(".")
     result = LoadResult(
         source=source,
         entity=entity,
@@ -191,10 +254,13 @@ def _summary(source: str, entity: str, batches: list[BatchResult], started: floa
         unchanged=sum(batch.unchanged for batch in batches),
         superseded=sum(batch.superseded for batch in batches),
         rejected=sum(batch.rejected for batch in batches),
+        deleted=sum(batch.deleted for batch in batches),
+        schema_changes=len(drift.changes),
         seconds=round(time.monotonic() - started, 3),
     )
     logger.info(
-        "%s.%s: %s batches, received %s, loaded %s, unchanged %s, superseded %s, rejected %s, %s s",
+        "%s.%s: %s batches, received %s, loaded %s, unchanged %s, superseded %s, rejected %s, deleted %s,"
+        " schema changes %s, %s s",
         *astuple(result),
     )
     return result

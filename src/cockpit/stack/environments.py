@@ -29,6 +29,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
     "airflow": ("airflow.txt",),
     "superset": ("superset.txt",),
     "dev": ("airflow.txt", "dev.txt"),
+    "bench": ("bench.txt",),
 }
 SERVING = ("airflow", "superset")
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -37,6 +38,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "demo": SERVING,
     "superset": SERVING,
     "test": (*SERVING, "dev"),
+    "bench": ("bench", "airflow"),
 }
 STAMP = ".cockpit-stamp"
 # For an image, whose environments are made before the code is copied: no command line to run yet.
@@ -111,8 +113,9 @@ def needed(arguments: Sequence[str]) -> tuple[str, ...]:
         return ("airflow",)
     if verb == "test" and "unit" in arguments:
         return ("dev",)
-    # Superset's environment serves Superset alone; the command line runs in Airflow's or in the tests'.
-    return tuple(sorted(NEEDED.get(verb, ("airflow",)), key=("superset", "airflow", "dev").index))
+    # Superset's environment serves Superset alone, that of benchmarks the tools that are measured beside ours; the
+    # command line runs in Airflow's or in the tests'.
+    return tuple(sorted(NEEDED.get(verb, ("airflow",)), key=("superset", "bench", "airflow", "dev").index))
 
 
 def lock_hash(name: str) -> str:

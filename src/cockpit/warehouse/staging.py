@@ -14,7 +14,7 @@ from pathlib import Path
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import Check, Column, Contract, Incremental
-from cockpit.rulebook.source import Conform, Entity, SourceColumn
+from cockpit.rulebook.sources import Conform, Entity, SourceColumn
 from cockpit.rulebook.workspace import Workspace
 
 POSTGRES_TYPES = {
@@ -90,7 +90,7 @@ def source_model(source: SourceEntity) -> tuple[Contract, str]:
     columns = source.entity.columns
     typed, misfits = [], []
     for received, column in columns.items():
-        text = f"nullif(btrim(payload ->> {_quoted(received)}), '')"
+        text = _received_text(received, column)
         name = source.entity.our_name(received)
         if column.type == "text":
             typed.append(f"{text} as {name}")
@@ -188,6 +188,12 @@ def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tup
         return contract.model_copy(update={"materialised": "table"}), f"select {', '.join(nothing)} where false"
     changed = {"materialised": "incremental", "incremental": Incremental(key=("source_key",), reads=reads)}
     return contract.model_copy(update=changed), "\nunion all\n".join(parts)
+
+
+def _received_text(name: str, column: SourceColumn) -> str:
+    """The column's text in a raw row, trimmed, null when empty: under its own name, else under a synonym."""
+    texts = [f"nullif(btrim(payload ->> {_quoted(each)}), '')" for each in (name, *column.synonyms)]
+    return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
 
 def _regrouping(source: SourceEntity) -> dict[str, Conform]:

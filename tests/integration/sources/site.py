@@ -11,8 +11,9 @@ import yaml
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.rulebook.workspace import Workspace, load_workspace
-from cockpit.sources.ledger import BatchResult
 from cockpit.sources.load import LoadResult, load_entity
+from cockpit.sources.loading.ledger import BatchResult
+from cockpit.sources.loading.window import Interval
 
 
 def described(**types: str) -> dict[str, dict[str, str]]:
@@ -50,10 +51,17 @@ class Site:
         return load_workspace(file)
 
     def load(
-        self, entity: str, *, full: bool = False, on_batch: Callable[[BatchResult], None] | None = None
+        self,
+        entity: str,
+        *,
+        full: bool = False,
+        interval: Interval | None = None,
+        on_batch: Callable[[BatchResult], None] | None = None,
     ) -> LoadResult:
         source, _, name = entity.partition(".")
-        return load_entity(self.workspace, source, name, "test-run", full=full, on_batch=on_batch)
+        return load_entity(
+            self.workspace, source, name, "test-run", full=full, interval=interval, on_batch=on_batch
+        )
 
     def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self.warehouse, self.warehouse.cursor() as cursor:
@@ -72,7 +80,7 @@ class Site:
                 f"""
                 select batch_id, loaded, coalesce(held, 0), coalesce(replaced, 0)
                 from ops.import_batch
-                left join (select batch_id, count(*) as held from raw.{source}__{entity} group by batch_id) as present
+                left join (select batch_id, count(*) as held from raw.{source}__{entity} where deleted_at is null group by batch_id) as present
                     using (batch_id)
                 left join (select batch_id, sum(row_count) as replaced from ops.batch_replacement group by batch_id)
                     as gone using (batch_id)

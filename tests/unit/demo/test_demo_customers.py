@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from cockpit.demo.company import Company
+from cockpit.demo.company_name import CompanyName, respell
 from cockpit.demo.credit_code import is_valid
-from cockpit.demo.customers import BRANCH, NEAR_NAME, SAME_CODE, SAME_NAME, CompanyName, owner_usernames, respell
+from cockpit.demo.customers import BRANCH, NEAR_NAME, SAME_CODE, SAME_NAME, owner_usernames
 from cockpit.demo.profile import load_profile
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cockpit.errors import RuleFileError
 from cockpit.rulebook.contract import Contract, load_contract
 from cockpit.rulebook.files import load
-from cockpit.rulebook.source import load_source
+from cockpit.rulebook.sources import load_source
 from cockpit.rulebook.workspace import WorkspaceFile
 
 CONTRACT = """\

@@ -8,8 +8,16 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cockpit.i18n import catalogue
-from cockpit.sources import delimited
-from cockpit.sources.delimited import MARK_UNDECODABLE, Record, Rejected, physical_lines, printable, read_records
+from cockpit.sources.files.delimited import (
+    MARK_UNDECODABLE,
+    MAX_LINE_CHARACTERS,
+    Record,
+    Rejected,
+    physical_lines,
+    read_records,
+)
+from cockpit.sources.loading import reasons
+from cockpit.sources.loading.copytext import printable
 
 WIDTH = 3
 
@@ -54,17 +62,17 @@ def test_well_formed_lines_are_read_as_the_csv_module_reads_them(content: bytes,
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        pytest.param(b"1,a", delimited.WRONG_FIELD_COUNT, id="field-missing"),
-        pytest.param(b"1,a,x,y", delimited.WRONG_FIELD_COUNT, id="field-too-many"),
-        pytest.param(b"   ", delimited.WRONG_FIELD_COUNT, id="spaces-only"),
-        pytest.param(b'"1","a"', delimited.WRONG_FIELD_COUNT, id="quoted-field-missing"),
-        pytest.param(b"1,\xff\xfe,x", delimited.UNDECODABLE, id="bytes-that-are-not-utf-8"),
-        pytest.param("1,客户,x".encode("gbk"), delimited.UNDECODABLE, id="gbk-in-a-utf-8-file"),
-        pytest.param(b"1,a\x00b,x", delimited.NUL_CHARACTER, id="nul"),
-        pytest.param(b'1,"a,x', delimited.UNCLOSED_QUOTE, id="quote-not-closed"),
-        pytest.param(b'1,"a"b,x', delimited.TEXT_AFTER_QUOTE, id="text-after-quote"),
-        pytest.param(b"1,a\rb,x", delimited.CARRIAGE_RETURN, id="stray-carriage-return"),
-        pytest.param(b"1,a," + b"x" * delimited.MAX_LINE_CHARACTERS, delimited.TOO_LONG, id="too-long"),
+        pytest.param(b"1,a", reasons.WRONG_FIELD_COUNT, id="field-missing"),
+        pytest.param(b"1,a,x,y", reasons.WRONG_FIELD_COUNT, id="field-too-many"),
+        pytest.param(b"   ", reasons.WRONG_FIELD_COUNT, id="spaces-only"),
+        pytest.param(b'"1","a"', reasons.WRONG_FIELD_COUNT, id="quoted-field-missing"),
+        pytest.param(b"1,\xff\xfe,x", reasons.UNDECODABLE, id="bytes-that-are-not-utf-8"),
+        pytest.param("1,客户,x".encode("gbk"), reasons.UNDECODABLE, id="gbk-in-a-utf-8-file"),
+        pytest.param(b"1,a\x00b,x", reasons.NUL_CHARACTER, id="nul"),
+        pytest.param(b'1,"a,x', reasons.UNCLOSED_QUOTE, id="quote-not-closed"),
+        pytest.param(b'1,"a"b,x', reasons.TEXT_AFTER_QUOTE, id="text-after-quote"),
+        pytest.param(b"1,a\rb,x", reasons.CARRIAGE_RETURN, id="stray-carriage-return"),
+        pytest.param(b"1,a," + b"x" * MAX_LINE_CHARACTERS, reasons.TOO_LONG, id="too-long"),
     ],
 )
 @pytest.mark.parametrize("neighbour", [b"8,good,line", b'8,"good","line"', b'8,"go\nod",line'])
@@ -85,7 +93,7 @@ def test_the_raw_text_is_kept_in_a_form_that_a_database_can_hold() -> None:
 def test_a_quote_that_never_closes_costs_one_line_of_a_long_file() -> None:
     good = b"".join(b"%d,a,b\n" % number for number in range(1000))
     items = read(b'x,"stray,y\n' + good)
-    assert rejections(items) == [(1, delimited.UNCLOSED_QUOTE)]
+    assert rejections(items) == [(1, reasons.UNCLOSED_QUOTE)]
     assert len(fields(items)) == 1000
 
 
@@ -106,11 +114,11 @@ def test_an_undecodable_byte_in_a_gbk_file_costs_its_line_only() -> None:
     content = "1,华星,x\n".encode("gbk") + b"2,\xff,y\n" + "3,北京,z\n".encode("gbk")
     items = read(content, encoding="gbk")
     assert fields(items) == [["1", "华星", "x"], ["3", "北京", "z"]]
-    assert rejections(items) == [(2, delimited.UNDECODABLE)]
+    assert rejections(items) == [(2, reasons.UNDECODABLE)]
 
 
 def test_every_reason_has_a_translation() -> None:
-    assert set(delimited.REASONS) <= set(catalogue("zh"))
+    assert set(reasons.REASONS) <= set(catalogue("zh"))
 
 
 @given(st.binary(max_size=400), st.integers(1, 5), st.sampled_from([",", ";", "\t"]))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.rulebook.source import Entity, Source
+from cockpit.rulebook.sources import Entity, Source
 from cockpit.rulebook.workspace import load_workspace, workspace_files
 
 SOURCES = [source for path in workspace_files().values() for source in load_workspace(path).sources.values()]

@@ -1,0 +1,122 @@
+"""What is true about the channels: wrong rows, broken lines, special files, visits and totals.
+
+A system is named as its source file, an entity as there, a key as raw has it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from psycopg2 import sql
+from psycopg2.extensions import cursor as PgCursor
+
+from cockpit.demo.bulk_copy import CopyColumn, copy_frame, day, text, whole
+
+SCHEMA = "truth"
+
+_SYSTEM = (CopyColumn("system", text), CopyColumn("entity", text))
+
+# Tables of truth_schema.sql, and D1's tables of wrong rows, with the columns that this package writes.
+MARKED = (CopyColumn("system", text), CopyColumn("kind", text), CopyColumn("entity", text), CopyColumn("key", text))
+TABLES: dict[str, tuple[CopyColumn, ...]] = {
+    "broken_line": (*_SYSTEM, CopyColumn("file", text), CopyColumn("line_number", whole), CopyColumn("kind", text)),
+    "special_file": (*_SYSTEM, CopyColumn("file", text), CopyColumn("kind", text)),
+    "web_session": (
+        *_SYSTEM,
+        CopyColumn("business_date", day),
+        CopyColumn("sessions", whole),
+        CopyColumn("page_views", whole),
+        CopyColumn("visitors", whole),
+        CopyColumn("dwell_seconds", whole),
+    ),
+    "channel_figure": (*_SYSTEM, CopyColumn("figure", text), CopyColumn("value", whole)),
+}
+
+
+@dataclass
+class ChannelTruth:
+    """Collects what is planted while files are written; memory grows with the planted rows only.
+
+    Attributes:
+        files: Written files per `system.entity`.
+    """
+
+    anomalies: list[tuple[str, str, str, str]] = field(default_factory=list)
+    boundary_cases: list[tuple[str, str, str, str]] = field(default_factory=list)
+    broken_lines: list[tuple[str, str, str, int, str]] = field(default_factory=list)
+    special_files: list[tuple[str, str, str, str]] = field(default_factory=list)
+    sessions: list[pd.DataFrame] = field(default_factory=list)
+    figures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+
+    def wrong(self, system: str, entity: str, kind: str, keys: Iterable[str]) -> None:
+        """Rows that a quality rule should find."""
+        self.anomalies += [(system, kind, entity, key) for key in keys]
+
+    def boundary(self, system: str, entity: str, kind: str, keys: Iterable[str]) -> None:
+        """Rows that look wrong and are right."""
+        self.boundary_cases += [(system, kind, entity, key) for key in keys]
+
+    def broken(self, system: str, entity: str, file: str, numbers: Iterable[int], kind: str) -> None:
+        """Lines that cannot be parsed, by physical line number from 1."""
+        self.broken_lines += [(system, entity, file, number, kind) for number in numbers]
+
+    def special(self, system: str, entity: str, file: str, kind: str) -> None:
+        """A file that came late, twice, or was corrected."""
+        self.special_files.append((system, entity, file, kind))
+
+    def count(self, system: str, entity: str, **figures: int) -> None:
+        """Add to totals."""
+        for figure, value in figures.items():
+            self.figures[system, entity, figure] += value
+
+    def frames(self) -> dict[str, pd.DataFrame]:
+        """Content of each of `TABLES`."""
+        sessions = (
+            pd.concat(self.sessions, ignore_index=True)
+            if self.sessions
+            else pd.DataFrame(columns=[column.name for column in TABLES["web_session"]])
+        )
+        figures = [(*names, value) for names, value in sorted(self.figures.items())]
+        return {
+            "broken_line": _frame("broken_line", self.broken_lines),
+            "special_file": _frame("special_file", self.special_files),
+            "web_session": sessions,
+            "channel_figure": _frame("channel_figure", figures),
+        }
+
+
+def write_truth(cursor: PgCursor, truth: ChannelTruth, offset: str) -> None:
+    """Put what was collected into schema truth; figures add to those that are there.
+
+    Args:
+        cursor: Owner of schema truth; tables are there, see `prepare_truth`.
+        offset: The zone's offset, `+08:00`.
+    """
+    for table, rows in (("anomaly", truth.anomalies), ("boundary_case", truth.boundary_cases)):
+        frame = pd.DataFrame(rows, columns=["system", "kind", "entity", "key"])
+        copy_frame(cursor, sql.Identifier(SCHEMA, table), MARKED, frame, offset)
+    for table, frame in truth.frames().items():
+        if table == "channel_figure":
+            for row in frame.itertuples(index=False):
+                cursor.execute(_statement("add_figure"), dict(zip(frame.columns, row, strict=True)))
+        else:
+            copy_frame(cursor, sql.Identifier(SCHEMA, table), TABLES[table], frame, offset)
+
+
+def prepare_truth(cursor: PgCursor) -> None:
+    """Create the tables of the channels where they are missing, and empty them."""
+    cursor.execute(_statement("truth_schema"))
+    names = sql.SQL(", ").join(sql.Identifier(SCHEMA, table) for table in TABLES)
+    cursor.execute(sql.SQL("truncate {}").format(names))
+
+
+def _frame(table: str, rows: list[tuple[str, str, str, str]] | list[tuple[str, str, str, int, str]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[column.name for column in TABLES[table]])
+
+
+def _statement(name: str) -> str:
+    return (Path(__file__).parent / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,56 @@
+"""Values of any database as PostgreSQL writes them, so that a key does not depend on the kind of its source."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+# PostgreSQL writes a float with an exponent from here on, Python's repr one digit later.
+_LONGEST_WHOLE = 15
+
+
+def text_of(value: object) -> str:
+    """A value that is not None, as `cast(value as text)` gives it in a session whose time zone is UTC."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return format(value, "f") if value.is_finite() else _special(float(value))
+    if isinstance(value, float):
+        return _float(value)
+    if isinstance(value, datetime):
+        return _moment(value)
+    if isinstance(value, time):
+        return _without_zeros(value.isoformat())
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"\\x{bytes(value).hex()}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        return _without_zeros(value.isoformat(" "))
+    return _without_zeros(value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")) + "+00"
+
+
+def _without_zeros(text: str) -> str:
+    return text.rstrip("0") if "." in text else text
+
+
+def _float(value: float) -> str:
+    number = Decimal(repr(value))
+    if not number.is_finite():
+        return _special(value)
+    if not number:
+        return "-0" if number.is_signed() else "0"
+    number = number.normalize()
+    exponent = number.adjusted()
+    if -4 <= exponent < _LONGEST_WHOLE:
+        return format(number, "f")
+    mantissa = format(number.scaleb(-exponent), "f")
+    return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
+
+
+def _special(value: float) -> str:
+    return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]

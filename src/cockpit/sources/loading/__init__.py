@@ -1,0 +1,1 @@
+"""One way into raw: the loader, its ledger and what it compares."""

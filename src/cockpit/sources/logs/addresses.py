@@ -1,0 +1,81 @@
+"""Visitors' addresses: what may be stored of them, and visitors told apart without storing them.
+
+A bare hash of an address can be undone by hashing all addresses there are, so every hash here is keyed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import IPv4Address, ip_address, ip_network
+
+from cockpit.rulebook.sources.log import AddressRule
+
+# Visitors and addresses repeat; a bound keeps the memory constant.
+_CACHE_SIZE = 1 << 15
+# 96 bits: two of a hundred million visitors share a hash with a chance of one in ten to the thirteen.
+_HASH_CHARACTERS = 24
+_REMOVED = "*"
+
+_IPV4 = re.compile(r"(?<![\d.])(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?![\d.]*\d)")
+_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])")
+
+
+def network_of(address: str) -> str | None:
+    """The network of an address, IPv4 /24 or IPv6 /48 with its last parts zero; None when it is no address."""
+    try:
+        parsed = ip_address(address.partition("%")[0].strip("[]"))
+    except ValueError:
+        return None
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    if mapped is not None:
+        parsed = mapped
+    length = 24 if isinstance(parsed, IPv4Address) else 48
+    return str(ip_network((parsed, length), strict=False).network_address)
+
+
+def shorten_addresses(text: str) -> str:
+    """A text with every address in it replaced by its network."""
+    if "." in text:
+        text = _IPV4.sub(r"\1.0", text)
+    return _IPV6.sub(lambda match: network_of(match[0]) or match[0], text) if ":" in text else text
+
+
+def remove_addresses(text: str) -> str:
+    """A text with every address in it replaced by `*`."""
+    if "." in text:
+        text = _IPV4.sub(_REMOVED, text)
+    return _IPV6.sub(lambda match: _REMOVED if network_of(match[0]) else match[0], text) if ":" in text else text
+
+
+class Addresses:
+    """What one source may keep of its visitors.
+
+    Args:
+        rule: What is stored of an address.
+        key: Of the hashes, at least 16 bytes.
+
+    Attributes:
+        stored: Address -> what is stored of it; None for nothing. A host name has no network.
+        visitor: (address, user agent) -> keyed hash that tells visitors apart.
+        pseudonym: Login or id -> keyed hash.
+        hide: Text -> the same without addresses.
+    """
+
+    def __init__(self, rule: AddressRule, key: bytes) -> None:
+        def keyed(kind: str, value: str) -> str:
+            # Undecodable bytes stand as lone surrogates.
+            message = f"{kind}\0{value}".encode("utf-8", "surrogatepass")
+            return hmac.digest(key, message, "sha256").hex()[:_HASH_CHARACTERS]
+
+        stores: dict[AddressRule, Callable[[str], str | None]] = {
+            "shorten": network_of,
+            "hash": lambda address: keyed("address", address),
+            "drop": lambda _address: None,
+        }
+        self.stored = lru_cache(_CACHE_SIZE)(stores[rule])
+        self.visitor = lru_cache(_CACHE_SIZE)(lambda address, agent: keyed("visitor", f"{address}\0{agent}"))
+        self.pseudonym = lru_cache(_CACHE_SIZE)(lambda value: keyed("person", value))
+        self.hide = shorten_addresses if rule == "shorten" else remove_addresses

@@ -1,0 +1,150 @@
+"""Take personal values out of addresses of pages before they are stored."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
+from urllib.parse import quote, unquote, unquote_plus
+
+from cockpit.rulebook.behaviour import Privacy
+
+REMOVED = "*"
+
+T = TypeVar("T")
+
+# Pages repeat; longer addresses are cleaned anew each time, so that the memory stays bounded.
+_CACHE_SIZE = 1 << 15
+_LONGEST_CACHED = 512
+# An address within an address within an address is still decoded.
+_DECODINGS = 3
+
+_ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
+_PORT = re.compile(r":\d*$")
+_CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign")
+
+
+class Page(NamedTuple):
+    """An address of a page without personal values.
+
+    Attributes:
+        host: Lower case, without port; None when the address is relative.
+        path: Without query.
+        query: None when there is none.
+        campaign: Values of utm_source, utm_medium and utm_campaign, decoded; None where there is none.
+    """
+
+    host: str | None
+    path: str
+    query: str | None
+    campaign: tuple[str | None, str | None, str | None] | None
+
+
+class Cleaner:
+    """Knows what is personal in one source.
+
+    Args:
+        privacy: The workspace's rules.
+        remove_parameters: Further query parameters whose value is removed.
+        hide_addresses: Text -> the same without full IP addresses.
+
+    Attributes:
+        page: Address as requested -> the page.
+        url: Address as referred to -> the same address, cleaned.
+    """
+
+    def __init__(
+        self, privacy: Privacy, remove_parameters: Iterable[str], hide_addresses: Callable[[str], str]
+    ) -> None:
+        names = {name.lower() for name in (*privacy.parameters, *remove_parameters)}
+        self._names = names
+        alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)"
+        # Within a value, and in lines that nobody could split.
+        self._parameter = re.compile(rf"(?i)((?:^|[?&;\s\"'{{,])[\"']?(?:{alternatives})[\"']?\s*[=:]\s*[\"']?)[^&;\s\"',}}]+")
+        looks = "|".join(f"(?:{look.pattern})" for look in privacy.looks) or "(?!)"
+        self._looks = re.compile(looks, re.IGNORECASE)
+        self._hide_addresses = hide_addresses
+        self.page = _cached(self._page)
+        self.url = _cached(self._url)
+
+    def text(self, text: str) -> str:
+        """Any text without personal values, as far as they can be told by their look or the name before them."""
+        decoded = _decoded(text)
+        cleaned = self._looks.sub(REMOVED, self._parameter.sub(rf"\1{REMOVED}", self._hide_addresses(decoded)))
+        return text if cleaned == decoded else cleaned
+
+    def _page(self, address: str) -> Page:
+        host = None
+        if match := _ABSOLUTE.match(address):
+            host, address = self._host(match[2]), match[3] or "/"
+        path, mark, query = address.partition("#")[0].partition("?")
+        return Page(
+            host, self._path(path), self._query(query) if mark and query else None,
+            _campaign(query) if "utm_" in query else None,
+        )  # fmt: skip
+
+    def _url(self, address: str) -> str:
+        match = _ABSOLUTE.match(address)
+        if not match:
+            return self.text(address)
+        # A port is no person, and a referrer needs none; what stands before an @ is a login.
+        page = self._page(match[3])
+        query = f"?{page.query}" if page.query else ""
+        return f"{match[1].lower()}://{self._host(match[2])}{page.path}{query}"
+
+    def _host(self, authority: str) -> str:
+        host = _PORT.sub("", authority.rpartition("@")[2]).lower()
+        return self._hide_addresses(host)
+
+    def _path(self, path: str) -> str:
+        # Most paths hold nothing that any rule could fit.
+        if "%" not in path and not self._looks.search(path) and self._hide_addresses(path) == path:
+            return path
+        return "/".join(map(self._segment, path.split("/")))
+
+    def _segment(self, segment: str) -> str:
+        decoded = _decoded(segment)
+        cleaned = self._looks.sub(REMOVED, self._parameter.sub(rf"\1{REMOVED}", self._hide_addresses(decoded)))
+        return segment if cleaned == decoded else quote(cleaned, safe=";:@=,+$!*'() ~", errors="surrogatepass")
+
+    def _query(self, query: str) -> str:
+        return "&".join(map(self._pair, query.split("&")))
+
+    def _pair(self, pair: str) -> str:
+        name, sign, value = pair.partition("=")
+        if not sign:
+            return self._segment(pair)
+        if _decoded(name).strip().lower() in self._names:
+            return f"{self._segment(name)}={REMOVED}"
+        decoded = _decoded(value)
+        is_personal = (
+            self._looks.search(decoded) or self._parameter.search(decoded) or self._hide_addresses(decoded) != decoded
+        )
+        return f"{self._segment(name)}={REMOVED if is_personal else value}"
+
+
+def _decoded(text: str) -> str:
+    for _time in range(_DECODINGS):
+        if "%" not in text:
+            break
+        text = unquote(text, errors="replace")
+    return text
+
+
+def _campaign(query: str) -> tuple[str | None, str | None, str | None]:
+    values: dict[str, str] = {}
+    for pair in query.split("&"):
+        name, _sign, value = pair.partition("=")
+        if name in _CAMPAIGN and value:
+            values.setdefault(name, unquote_plus(value, errors="replace"))
+    return values.get("utm_source"), values.get("utm_medium"), values.get("utm_campaign")
+
+
+def _cached(function: Callable[[str], T]) -> Callable[[str], T]:
+    remembered = lru_cache(_CACHE_SIZE)(function)
+
+    def call(text: str) -> T:
+        return remembered(text) if len(text) <= _LONGEST_CACHED else function(text)
+
+    return call

@@ -1,0 +1,1 @@
+"""Web APIs: signing on, paging, pacing, and what comes in as rows."""
