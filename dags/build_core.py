@@ -1,4 +1,7 @@
-"""Golden customers, orders, receipts: the facts that every report shares; started by any staged source."""
+"""Golden customers, orders, receipts: the facts that every report shares; started by any staged source.
+
+The conformed tables belong here and not to a source: several sources feed them, and one build at a time may.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,17 @@ models = graph()
 
 with DAG(
     dag_id="build_core",
-    description="Golden master data and facts",
+    description="Conformed sources, golden master data and facts",
     doc_md="""### Core · 核心层
-One task per model of `include/sql/core`. Each computes its new content and applies the difference in one
+First the conformed tables (`stg_customer`, ...), which take the rows that passed their checks from every source, then
+one task per model of `include/sql/core`. Each computes its new content and applies the difference in one
 transaction; a failing model leaves its table as it was.""",
     schedule=AssetAny(*(asset("staging", name) for name in workspace.sources)),
     max_active_runs=1,
     default_args={**DEFAULT_ARGUMENTS, "owner": "platform"},
     tags=["core"],
 ):
-    tasks = build_tasks(models.layer("core"), models)
+    tasks = build_tasks([*models.conformed(), *models.layer("core")], models)
     checks = CheckOperator(
         task_id="checks",
         models=list(tasks),

@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from airflow.sdk import DAG
-from airflow.timetables.trigger import CronTriggerTimetable
 
+from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import LoadOperator, PrepareOperator
+from cockpit_airflow.schedules import on_schedule
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset
 
 workspace = find_workspace()
-
-
-def on_schedule(cron: str) -> CronTriggerTimetable:
-    """The source's schedule in business time; a new installation waits for it instead of starting at once."""
-    return CronTriggerTimetable(cron, timezone=workspace.settings.time_zone, run_immediately=timedelta(0))
-
+time_zone = workspace.settings.time_zone
 
 for source in workspace.sources.values():
+    # Forms are posted to the intake; there is nothing to fetch.
+    if isinstance(source, FormSource):
+        continue
     with DAG(
         dag_id=f"load_{source.source}",
         description=f"{source.title}: what is new, into raw",
         doc_md=f"""### {source.title} · {source.title_zh}
 Reads what changed since the last run, writes it as received to `raw`, and enters each batch into the ledger
 `ops.import_batch`. A repeated run loads nothing twice. Continue with `stage_{source.source}`.
-Without Airflow: `./cockpit run {workspace.name}`.""",
-        schedule=on_schedule(source.schedule) if source.schedule else None,
+A back-fill reads again what changed in each run's data interval, where an entity has a cursor of time.
+Without Airflow: `./cockpit sources load {source.source}`.""",
+        schedule=on_schedule(source.schedule, time_zone) if source.schedule else None,
         catchup=False,
         max_active_runs=1,
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},

@@ -26,6 +26,7 @@ VERBS = (
     "down",
     "demo",
     "run",
+    "sources",
     "report",
     "superset",
     "status",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from cockpit.cli.subparsers import Subparsers
 from cockpit.i18n import _
@@ -46,4 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
         )
     )
     print(_("Details: './cockpit report --workspace {name}'", name=workspace.name))
-    return 0
+    for error in result.failures.values():
+        print(f"cockpit: {error}", file=sys.stderr)
+    return next((error.exit_code for error in result.failures.values()), 0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _BLOCK_ROWS = 20_000
 _READ_BYTES = 1 << 16
 _NULL = r"\N"
+_NOT_A_TIME = "NaT"
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 Write = Callable[[pd.Series, str], list[str]]
@@ -46,13 +47,20 @@ def text(values: pd.Series, _offset: str) -> list[str]:
 
 
 def moment(values: pd.Series, offset: str) -> list[str]:
-    """Local time with the zone's offset."""
-    return [value + offset for value in np.datetime_as_string(values.to_numpy(), unit="s").tolist()]
+    """Local time with the zone's offset; NaT as null."""
+    written = np.datetime_as_string(values.to_numpy(), unit="s").tolist()
+    return [_NULL if value == _NOT_A_TIME else value + offset for value in written]
 
 
 def day(values: pd.Series, _offset: str) -> list[str]:
-    """A date."""
-    return [str(value) for value in np.datetime_as_string(values.to_numpy(), unit="D").tolist()]
+    """A date; NaT as null."""
+    written = np.datetime_as_string(values.to_numpy(), unit="D").tolist()
+    return [_NULL if value == _NOT_A_TIME else str(value) for value in written]
+
+
+def boolean(values: pd.Series, _offset: str) -> list[str]:
+    """Truth values without null."""
+    return ["t" if value else "f" for value in values.tolist()]
 
 
 def scaled(places: int) -> Write:

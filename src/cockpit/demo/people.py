@@ -87,6 +87,7 @@ def make_contacts(company: Company) -> pd.DataFrame:
 
     surname, given = _draw_names(rng, habits, count)
     title = choose(rng, [title.share for title in habits.titles], count)
+    title[is_agent] = [item.title for item in habits.titles].index(habits.agent_title)
     created_at, updated_at = _draw_times(rng, company, companies["true_customer_id"].to_numpy()[row])
     is_left = (rng.random(count) < habits.left_share) & ~is_primary
     frame = pd.DataFrame(
@@ -96,7 +97,7 @@ def make_contacts(company: Company) -> pd.DataFrame:
             "name": _names(habits, surname, given),
             "gender": categorical(rng.integers(0, 2, count), ["male", "female"]),
             "phone": _phones(rng, company, habits, row, is_agent),
-            "email": _emails(rng, habits, companies, row, surname, given),
+            "email": _emails(rng, habits, companies, row, surname, given, is_agent),
             "title": categorical(title, list(dict.fromkeys(title.title for title in habits.titles))),
             "department": pd.Categorical(np.array([item.department for item in habits.titles], dtype=object)[title]),
             "birthday": _birthdays(rng, company.clock, habits, count),
@@ -335,13 +336,20 @@ def _digits(phone: object) -> str | None:
     digits = "".join(character for character in phone if character.isdigit())
     if phone.startswith("+86"):
         national = digits[2:]
-        return national if national.startswith("1") and len(national) == 11 else f"0{national}"  # noqa: PLR2004
+        return national if national.startswith("1") and len(national) == 11 else f"0{national}"
     return digits
 
 
 def _emails(
-    rng: np.random.Generator, habits: ContactHabits, companies: pd.DataFrame, row: Ints, surname: Ints, given: Ints
+    rng: np.random.Generator,
+    habits: ContactHabits,
+    companies: pd.DataFrame,
+    row: Ints,
+    surname: Ints,
+    given: Ints,
+    is_agent: Bools,
 ) -> pd.Series:
+    """Addresses of the customers' own domains and of free mail, which is all that an agent has."""
     count = len(row)
     syllables = [item.pinyin for item in habits.surnames]
     second = [*habits.given_names.values(), ""]
@@ -351,7 +359,7 @@ def _emails(
         label + habits.company_mail_suffixes[suffix]
         for label, suffix in zip(domains(companies), suffixes, strict=True)
     ]
-    kind = rng.random(count).tolist()
+    kind = np.where(is_agent, habits.missing_email_share, rng.random(count)).tolist()
     number = rng.integers(1, 10_000, count).tolist()
     emails: list[str | None] = []
     for at, s, g, k, n in zip(row.tolist(), surname.tolist(), given.tolist(), kind, number, strict=True):

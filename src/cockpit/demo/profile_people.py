@@ -63,7 +63,12 @@ class Surname(Rule):
 
 
 class ContactHabits(Rule):
-    """The persons at the customers."""
+    """The persons at the customers.
+
+    Attributes:
+        agent_title: What a book-keeping agent is entered as; one of the titles.
+        switchboard_share: Contacts whose number is the company's.
+    """
 
     first_id: int = Field(gt=0)
     count_share: tuple[Share, ...] = Field(min_length=1)
@@ -78,6 +83,7 @@ class ContactHabits(Rule):
     free_mail_domains: tuple[str, ...] = Field(min_length=1)
     company_mail_suffixes: tuple[str, ...] = Field(min_length=1)
     titles: tuple[Title, ...] = Field(min_length=1)
+    agent_title: str
     surnames: tuple[Surname, ...] = Field(min_length=1)
     given_names: dict[str, str] = Field(min_length=2)
     brand_syllables: dict[str, str]

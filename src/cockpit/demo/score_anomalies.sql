@@ -14,6 +14,7 @@ select
         )
     ) as caught_count
 from truth.anomaly
+where anomaly.system = :source
 group by
     anomaly.kind,
     anomaly.entity

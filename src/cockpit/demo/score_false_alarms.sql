@@ -20,7 +20,8 @@ select
             select
             from truth.boundary_case
             where
-                boundary_case.entity = held.entity
+                boundary_case.system = :source
+                and boundary_case.entity = held.entity
                 and boundary_case.key = held.key
         )
     ) as boundary_count
@@ -30,14 +31,16 @@ where
         select
         from truth.anomaly
         where
-            anomaly.entity = held.entity
+            anomaly.system = :source
+            and anomaly.entity = held.entity
             and anomaly.key = held.key
     )
     and not exists (
         select
         from truth.anomaly
         where
-            held.entity = 'sales_order_line'
+            anomaly.system = :source
+            and held.entity = 'sales_order_line'
             and anomaly.entity = 'sales_order'
             and anomaly.key = split_part(held.key, '|', 1)
     )

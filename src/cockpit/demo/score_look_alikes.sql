@@ -1,13 +1,16 @@
 -- Grain: one row per kind of look-alike: how many were put together with any other customer's record.
 with golden as (
     select
-        customer_cluster.customer_id,
-        customer_cluster.true_customer_id,
+        cluster.key,
+        cluster.true_customer_id,
         source_record.customer_key
-    from truth.customer_cluster
+    from truth.cluster
     inner join core.core_customer_source as source_record
-        on source_record.source = :source
-        and source_record.source_key = cast(customer_cluster.customer_id as text)
+        on cluster.system = source_record.source
+        and cluster.key = source_record.source_key
+    where
+        cluster.system = :source
+        and cluster.entity = 'customer'
 )
 
 select
@@ -20,10 +23,12 @@ select
             inner join golden as other
                 on look_alike.customer_key = other.customer_key
                 and look_alike.true_customer_id <> other.true_customer_id
-            where cast(look_alike.customer_id as text) = boundary_case.key
+            where look_alike.key = boundary_case.key
         )
     ) as merged_count
 from truth.boundary_case
-where boundary_case.entity = 'customer'
+where
+    boundary_case.system = :source
+    and boundary_case.entity = 'customer'
 group by boundary_case.kind
 order by boundary_case.kind

@@ -2,24 +2,27 @@
 -- A record that never reached core counts as put together with nothing.
 with record as (
     select
-        customer_cluster.true_customer_id,
+        cluster.true_customer_id,
         golden.customer_key
-    from truth.customer_cluster
+    from truth.cluster
     left join core.core_customer_source as golden
-        on golden.source = :source
-        and golden.source_key = cast(customer_cluster.customer_id as text)
+        on cluster.system = golden.source
+        and cluster.key = golden.source_key
+    where
+        cluster.system = :source
+        and cluster.entity = 'customer'
 ),
 
 true_pair as (
     select coalesce(sum(size * (size - 1) / 2), 0) as pair_count
-    from (select count(*) as size from record group by record.true_customer_id) as cluster
+    from (select count(*) as size from record group by record.true_customer_id) as company
 ),
 
 found_pair as (
     select coalesce(sum(size * (size - 1) / 2), 0) as pair_count
     from (
         select count(*) as size from record where record.customer_key is not null group by record.customer_key
-    ) as cluster
+    ) as company
 ),
 
 right_pair as (
@@ -31,7 +34,7 @@ right_pair as (
         group by
             record.true_customer_id,
             record.customer_key
-    ) as cluster
+    ) as company
 )
 
 select

@@ -3,13 +3,16 @@ select
     repeat.variant,
     count(*) as planted_count,
     count(*) filter (where repeat_golden.customer_key = first_golden.customer_key) as found_count
-from truth.customer_cluster as repeat
+from truth.cluster as repeat
 left join core.core_customer_source as repeat_golden
-    on repeat_golden.source = :source
-    and repeat_golden.source_key = cast(repeat.customer_id as text)
+    on repeat.system = repeat_golden.source
+    and repeat.key = repeat_golden.source_key
 left join core.core_customer_source as first_golden
-    on first_golden.source = :source
-    and first_golden.source_key = cast(repeat.true_customer_id as text)
-where repeat.variant is not null
+    on repeat.system = first_golden.source
+    and cast(repeat.true_customer_id as text) = first_golden.source_key
+where
+    repeat.system = :source
+    and repeat.entity = 'customer'
+    and repeat.variant is not null
 group by repeat.variant
 order by repeat.variant

@@ -22,27 +22,72 @@ create table if not exists truth.simulated_day (
     generated_at timestamptz not null default now()
 );
 
--- Grain: one row per customer record; true_customer_id is the first record of the same company.
-create table if not exists truth.customer_cluster (
-    customer_id bigint primary key,
+-- Grain: one row per record of a customer, lead or the like, in any system; true_customer_id is the id of the company's
+-- first record in the ERP, or one of its own for companies that are not there. variant says how the record differs from
+-- the company's proper name; null for a first record. A system's key is that of its source, parts joined by '|'.
+create table if not exists truth.cluster (
+    system text not null,
+    entity text not null,
+    key text not null,
     true_customer_id bigint not null,
-    variant text
+    variant text,
+    primary key (system, entity, key)
 );
 
--- Grain: one row per wrong row; entity is the ERP's table, key its primary key with parts joined by '|'.
+create index if not exists cluster_true_customer_id on truth.cluster (true_customer_id);
+
+-- Grain: one row per record of a person, in any system.
+create table if not exists truth.person (
+    system text not null,
+    entity text not null,
+    key text not null,
+    true_contact_id bigint not null,
+    variant text,
+    primary key (system, entity, key)
+);
+
+-- Grain: one row per company that belongs to another one (branch, subsidiary): related, and never one customer.
+create table if not exists truth.hierarchy (
+    child_customer_id bigint primary key,
+    parent_customer_id bigint not null,
+    kind text not null
+);
+
+-- Grain: one row per company whose phone belongs to several: no proof that they are one.
+create table if not exists truth.shared_phone (
+    kind text not null,
+    phone text not null,
+    true_customer_id bigint not null,
+    primary key (phone, true_customer_id)
+);
+
+-- Grain: one row per wrong row; entity is the system's table, key its primary key with parts joined by '|'.
 create table if not exists truth.anomaly (
+    system text not null default 'erp',
     kind text not null,
     entity text not null,
     key text not null,
-    primary key (entity, key)
+    primary key (system, entity, key)
 );
 
 -- Grain: one row per row that looks wrong, or like another customer, and is not.
 create table if not exists truth.boundary_case (
+    system text not null default 'erp',
     kind text not null,
     entity text not null,
     key text not null,
-    primary key (entity, key)
+    primary key (system, entity, key)
+);
+
+-- Grain: one row per change that a simulated day made to a system's columns (added, renamed).
+create table if not exists truth.drift (
+    system text not null,
+    entity text not null,
+    kind text not null,
+    column_name text not null,
+    new_name text,
+    since date not null,
+    primary key (system, entity, column_name)
 );
 
 -- Grain: one row per planted cause and month whose target it makes the region miss.

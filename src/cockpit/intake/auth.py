@@ -53,9 +53,7 @@ def verify_signature(
     """
     timestamp = headers.get(TIMESTAMP_HEADER, "")
     if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise _unauthorised(
-            _("{header} is missing or not seconds since 1970", lang, header=TIMESTAMP_HEADER)
-        )
+        raise _unauthorised(_("{header} is missing or not seconds since 1970", lang, header=TIMESTAMP_HEADER))
     if abs(clock() - int(timestamp)) > TOLERANCE_SECONDS:
         message = _("{header} is more than {count} seconds off", lang, header=TIMESTAMP_HEADER, count=TOLERANCE_SECONDS)
         raise _unauthorised(message)
@@ -68,7 +66,8 @@ def verify_signature(
 
 def _is_one_of(sent: bytes, valid: Iterable[bytes]) -> bool:
     # Every one is compared, so that the time tells nothing about which was close.
-    return any([hmac.compare_digest(sent, each) for each in valid])
+    equal = [hmac.compare_digest(sent, each) for each in valid]
+    return True in equal
 
 
 def _unauthorised(message: str) -> RefusalError:

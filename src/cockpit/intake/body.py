@@ -60,11 +60,9 @@ def parse_body(body: bytes, content_type: str, lang: str) -> dict[str, Any]:
         RefusalError: 415 another content type, 400 not readable, 422 a field given twice.
     """
     kind, _semicolon, parameters = content_type.partition(";")
-    charset = dict(
-        (name.strip().lower(), value.strip().strip('"').lower())
-        for name, _sign, value in (each.partition("=") for each in parameters.split(";"))
-    ).get("charset", "utf-8")
-    if kind.strip().lower() not in (JSON, URL_ENCODED) or charset not in ("utf-8", "utf8"):
+    pairs = (each.partition("=") for each in parameters.split(";"))
+    named = {name.strip().lower(): value.strip().strip('"').lower() for name, _sign, value in pairs}
+    if kind.strip().lower() not in (JSON, URL_ENCODED) or named.get("charset", "utf-8") not in ("utf-8", "utf8"):
         raise RefusalError(
             415,
             _("the content type is not taken; allowed: {types}", lang, types=f"{JSON}, {URL_ENCODED}; charset=utf-8"),
@@ -74,10 +72,10 @@ def parse_body(body: bytes, content_type: str, lang: str) -> dict[str, Any]:
         text = body.decode()
     except UnicodeDecodeError:
         raise RefusalError(400, _("the body is not UTF-8", lang)) from None
-    pairs = _from_json(text, lang) if kind.strip().lower() == JSON else _from_url_encoded(text, lang)
-    if len(pairs) > _MOST_FIELDS:
+    fields = _from_json(text, lang) if kind.strip().lower() == JSON else _from_url_encoded(text, lang)
+    if len(fields) > _MOST_FIELDS:
         raise RefusalError(400, _("more than {count} fields", lang, count=_MOST_FIELDS))
-    return pairs
+    return fields
 
 
 class _TwiceError(ValueError):

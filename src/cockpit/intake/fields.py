@@ -18,9 +18,12 @@ _FALSE = ("false", "0", "no", "off")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 _BITS = {"integer": 32, "bigint": 64}
 _LONGEST_NAME = 100
+_DEEPEST = 10
 
 
 def check_fields(form: FormEntity, drift: DriftPolicy, sent: Mapping[str, object], lang: str) -> list[FieldFault]:
@@ -57,20 +60,22 @@ def _faults(form: FormEntity, drift: DriftPolicy, sent: Mapping[str, object], la
         elif name not in known and drift == "stop":
             yield FieldFault(name, _("is not a field of this form", lang), allowed=", ".join(form.fields))
         elif name not in known and not _is_storable(value):
-            yield FieldFault(name, _("holds a character that cannot be stored", lang))
+            yield FieldFault(name, _("holds what cannot be stored", lang))
 
 
 def _is_empty(value: object) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _is_storable(value: object) -> bool:
-    """Whether PostgreSQL can hold it: no NUL, no half of a surrogate pair, in names and values at any depth."""
+def _is_storable(value: object, depth: int = 0) -> bool:
+    """Whether PostgreSQL can hold it: no NUL, no half of a surrogate pair, not nested without end."""
     if isinstance(value, str):
         return "\0" not in value and is_decoded(value)
     if isinstance(value, Mapping):
-        return all(_is_storable(name) and _is_storable(each) for name, each in value.items())
-    return not isinstance(value, list) or all(_is_storable(each) for each in value)
+        return depth < _DEEPEST and all(
+            _is_storable(name) and _is_storable(each, depth + 1) for name, each in value.items()
+        )
+    return not isinstance(value, list) or (depth < _DEEPEST and all(_is_storable(each, depth + 1) for each in value))
 
 
 def _text(value: object) -> str:
@@ -85,7 +90,7 @@ def _misfit(column: FormColumn, value: object, lang: str) -> str | None:
     if not isinstance(value, str | int | Decimal):
         return _("is not a single value", lang)
     if not _is_storable(value):
-        return _("holds a character that cannot be stored", lang)
+        return _("holds what cannot be stored", lang)
     text = _text(value)
     if len(text) > column.max_length:
         return _("is too long", lang)

@@ -41,6 +41,7 @@ _ROWS_PER_COMMIT = 500
 _MOST_WAITING = 2_000
 # A commit whose answer was lost is looked up as soon as the database is back; senders wait this long for it.
 _DOUBT_SECONDS = 8
+_DOUBT_PAUSE_SECONDS = 0.2
 _RETRY_SECONDS = 1
 # Names of unknown fields that are written to the list of observed columns; a sender could make up any number.
 _MOST_NEW_NAMES = 50
@@ -151,6 +152,9 @@ class FormWriter:
         self._names = set(declared.columns)
         self._new_names: set[str] = set()
         self._must_note = True
+        # Whether a commit of the present batch may have happened without our knowing.
+        self._is_in_doubt = False
+        self._last_failure = ""
 
     @property
     def is_available(self) -> bool:
@@ -237,10 +241,13 @@ class FormWriter:
             )
             self._on_ready(_recent_signatures(loader))
         except (CockpitError, psycopg2.Error) as error:
-            logger.warning("%s: not ready: %s", self.where, _reason(error))
+            # Tried every second: the same reason is written once.
+            if _reason(error) != self._last_failure:
+                self._last_failure = _reason(error)
+                logger.warning("%s: not ready: %s", self.where, self._last_failure)
             self._close()
             return False
-        self._loader = loader
+        self._loader, self._last_failure = loader, ""
         self._is_available.set()
         return True
 
@@ -254,27 +261,29 @@ class FormWriter:
             logger.warning("%s: not closed in order: %s", self.where, _reason(error))
 
     def _write(self, batch: Sequence[_Waiting]) -> list[Outcome]:
-        """Commit; where the connection breaks, find out what became of it."""
+        """Commit; where the connection breaks, open another one and find out what became of it."""
         deadline = time.monotonic() + _DOUBT_SECONDS
-        is_in_doubt = False
-        while True:
+        self._is_in_doubt = False
+        # The second try is for a connection that broke while nothing was asked of it.
+        tries = 0
+        while tries < 2 or (self._is_in_doubt and time.monotonic() < deadline):
+            if tries >= 2:
+                time.sleep(_DOUBT_PAUSE_SECONDS)
+            tries += 1
             try:
                 if self._loader is not None or self._open():
                     return self._commit([waiting.submission for waiting in batch])
             except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
                 logger.warning("%s: the database broke off: %s", self.where, _reason(error))
                 self._close()
-                is_in_doubt = True
             except (CockpitError, psycopg2.Error) as error:
                 if isinstance(error, psycopg2.DataError) and len(batch) > 1:
                     # One that the database cannot hold must not take the others with it.
                     middle = len(batch) // 2
                     return [*self._write(batch[:middle]), *self._write(batch[middle:])]
-                logger.error("%s: the database refused: %s", self.where, _reason(error))
-                return [UnavailableError() for _waiting in batch]
-            if not is_in_doubt or time.monotonic() > deadline:
-                return [UnavailableError() for _waiting in batch]
-            time.sleep(0.2)
+                logger.warning("%s: the database refused: %s", self.where, _reason(error))
+                break
+        return [UnavailableError() for _waiting in batch]
 
     def _commit(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """One transaction for those that raw does not hold yet."""
@@ -304,6 +313,7 @@ class FormWriter:
 
     def _load(self, loader: EntityLoader, payloads: Sequence[Mapping[str, Any]]) -> None:
         observed = self._observe(payloads)
+        self._is_in_doubt = True
 
         def before_commit() -> None:
             with loader.connection.cursor() as cursor:

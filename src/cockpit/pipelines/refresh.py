@@ -8,8 +8,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from cockpit.errors import CockpitError
 from cockpit.pipelines import steps
 from cockpit.pipelines.workspace import prepare
+from cockpit.rulebook.sources import FormSource
 from cockpit.sources.load import LoadResult
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.models import Model
@@ -24,12 +26,14 @@ class Refresh:
     """What a run did.
 
     Attributes:
+        failures: Loads that failed, by `source.entity`; the others went on.
         seconds: Wall time per stage, in order.
     """
 
     run_id: str
     loads: list[LoadResult] = field(default_factory=list)
     builds: list[Build] = field(default_factory=list)
+    failures: dict[str, CockpitError] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -47,8 +51,12 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
         progress: Called with the name of each finished stage.
         full: Compute every row of every model anew; the difference is still what is written.
 
+    Returns:
+        What was done. A source that cannot be loaded is listed in `failures` and keeps its rows of before.
+
     Raises:
-        CockpitError: the first failure; what was finished before stays, a further run goes on from there.
+        CockpitError: the first failure after loading; what was finished before stays, a further run goes on from
+            there.
     """
     result = Refresh(context.run_id)
 
@@ -62,9 +70,7 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
     with stage("prepare"):
         prepare(context)
     with stage("load"):
-        for source in context.workspace.sources.values():
-            for entity in source.entities:
-                result.loads.append(steps.load(context, source.source, entity))
+        _load_all(context, result)
     typed = [model for source in context.workspace.sources for model in context.graph.typed(source)]
     with stage("staging"):
         result.builds += _build_all(context, typed, full=full)
@@ -77,6 +83,18 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
             result.builds += _build_all(context, context.graph.layer(layer), full=full)
             steps.check_models(context, context.graph.layer(layer))
     return result
+
+
+def _load_all(context: BuildContext, result: Refresh) -> None:
+    for source in context.workspace.sources.values():
+        # Forms are posted to the intake; there is nothing to fetch.
+        if isinstance(source, FormSource):
+            continue
+        for entity in source.entities:
+            try:
+                result.loads.append(steps.load(context, source.source, entity))
+            except CockpitError as error:
+                result.failures[f"{source.source}.{entity}"] = error
 
 
 def _build_all(context: BuildContext, models: Sequence[Model], *, full: bool) -> list[Build]:

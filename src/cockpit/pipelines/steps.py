@@ -6,7 +6,9 @@ import logging
 from collections.abc import Sequence
 
 from cockpit.quality.gate import GateResult, check
+from cockpit.rulebook.sources import CursorEntity, has_time_cursor
 from cockpit.sources.load import LoadResult, load_entity
+from cockpit.sources.loading.window import Interval
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.models import Model
@@ -15,9 +17,17 @@ from cockpit.warehouse.runner import BuildContext, build
 log = logging.getLogger(__name__)
 
 
-def load(context: BuildContext, source: str, entity: str) -> LoadResult:
-    """Load what is new in one entity of a source into raw."""
-    return load_entity(context.workspace, source, entity, context.run_id)
+def load(context: BuildContext, source: str, entity: str, interval: Interval | None = None) -> LoadResult:
+    """Load what is new in one entity of a source into raw, or an interval of the past."""
+    return load_entity(context.workspace, source, entity, context.run_id, interval=interval)
+
+
+def load_past(context: BuildContext, source: str, entity: str, interval: Interval) -> LoadResult | None:
+    """Read again what changed in an interval of time; None for an entity that cannot be asked for one."""
+    definition = context.workspace.sources[source].entities[entity]
+    if not isinstance(definition, CursorEntity) or not has_time_cursor(definition):
+        return None
+    return load(context, source, entity, interval)
 
 
 def build_model(context: BuildContext, name: str, *, full: bool = False) -> Build:

@@ -12,6 +12,8 @@ from cockpit import quality, warehouse
 from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
 from cockpit.rulebook.security import load_security
+from cockpit.rulebook.sources import FormSource
+from cockpit.sources import forms
 from cockpit.sources.loading import ledger
 from cockpit.warehouse import builds, staging
 from cockpit.warehouse.connections import connect
@@ -31,13 +33,18 @@ def prepare(context: BuildContext) -> None:
         exclusive(connection, "prepare workspace"),
     ):
         ledger.prepare(connection)
+        for source in context.workspace.sources.values():
+            if isinstance(source, FormSource):
+                forms.prepare_tables(connection, source)
         for package in (warehouse, quality):
             _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
         scopes.install_security(connection, context.workspace.models_folder / "security")
         _apply_people(connection, context)
         with connection, connection.cursor() as cursor:
-            for source in staging.source_entities(context.workspace):
-                ensure_table(cursor, context.graph[source.staging_table], context.workspace.models_folder)
+            # Conformed ones too: core finds an empty table where a source has not delivered yet.
+            tables = [entity.staging_table for entity in staging.source_entities(context.workspace)]
+            for name in [*tables, *(model.name for model in context.graph.conformed())]:
+                ensure_table(cursor, context.graph[name], context.workspace.models_folder)
             for mart in context.graph.layer("marts"):
                 protect(cursor, mart, context.workspace.models_folder)
             cursor.execute(_ledger_view(context))

@@ -119,9 +119,13 @@ class Incremental(Rule):
 
 
 class RowScope(Rule):
-    """Whose row it is: the kind of scope that people hold and the column that carries it."""
+    """Whose row it is: the kind of scope that people hold and the column that carries it.
 
-    kind: Literal["region"]
+    Attributes:
+        kind: `company` rows are for people who see everything; nobody holds a part of them.
+    """
+
+    kind: Literal["region", "company"]
     column: str
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -44,14 +44,18 @@ T = TypeVar("T", bound=BaseModel)
 
 def _nearest_line(lines: dict[Location, int], loc: Location) -> int:
     """The line of the deepest part of `loc` that stands in the file (a missing key has no line)."""
+    return lines.get(_written_parts(lines, loc), 1)
+
+
+def _written_parts(lines: dict[Location, int], loc: Location) -> Location:
+    """The parts of `loc` that stand in the file; pydantic adds the tags of unions, which do not."""
     path: Location = ()
     for part in loc:
-        # pydantic adds tags of unions to the location; they are not in the file.
         if (*path, part) in lines:
             path = (*path, part)
         elif (*path, str(part)) in lines:
             path = (*path, str(part))
-    return lines.get(path, 1)
+    return path
 
 
 def _allowed(model: type[BaseModel], error: ErrorDetails) -> str | None:
@@ -61,31 +65,34 @@ def _allowed(model: type[BaseModel], error: ErrorDetails) -> str | None:
         return cause.allowed
     if error["type"] == "extra_forbidden":
         return ", ".join(_fields_at(model, error["loc"][:-1]))
-    if "expected" in context:
-        return str(context["expected"])
+    if "expected" in context or "expected_tags" in context:
+        return str(context.get("expected") or context["expected_tags"])
     limits = [f"{name} {context[name]}" for name in ("ge", "gt", "le", "lt", "pattern") if name in context]
     return ", ".join(limits) or None
 
 
 def _fields_at(model: type[BaseModel], loc: Location) -> list[str]:
     """Names that are allowed at a place, found by walking the type; the model's own when unclear."""
-    current = model
+    candidates = [model]
     for part in loc:
-        field = current.model_fields.get(str(part))
-        inner = _inner_model(field.annotation) if field else None
-        if inner is not None:
-            current = inner
-    return sorted(field.alias or name for name, field in current.model_fields.items())
+        tagged = [each for each in candidates if len(candidates) > 1 and _has_tag(each, part)]
+        if tagged:
+            candidates = tagged
+            continue
+        field = candidates[0].model_fields.get(str(part))
+        candidates = (_inner_models(field.annotation) if field else []) or candidates
+    return sorted({field.alias or name for each in candidates for name, field in each.model_fields.items()})
 
 
-def _inner_model(annotation: Any) -> type[BaseModel] | None:
+def _has_tag(model: type[BaseModel], tag: str | int) -> bool:
+    """Whether the tag, by which pydantic chose among a union's members, means this one."""
+    return any(tag in get_args(field.annotation) for field in model.model_fields.values())
+
+
+def _inner_models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for argument in getattr(annotation, "__args__", ()):
-        inner = _inner_model(argument)
-        if inner is not None:
-            return inner
-    return None
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _inner_models(argument)]
 
 
 def load(path: Path, model: type[T]) -> T:
@@ -105,16 +112,22 @@ def load(path: Path, model: type[T]) -> T:
     except ValidationError as error:
         fault = _most_telling(error.errors())
         cause = fault.get("ctx", {}).get("error")
-        location = (*fault["loc"], *(cause.at if isinstance(cause, MisfitError) else ()))
-        name = ".".join(str(part) for part in location) or path.stem
-        shows_value = fault["type"] not in ("missing", "value_error")
+        location = (*fault["loc"], *_tag_key(fault), *(cause.at if isinstance(cause, MisfitError) else ()))
+        name = ".".join(str(part) for part in (*_written_parts(lines, location[:-1]), *location[-1:])) or path.stem
+        shows_value = fault["type"] not in ("missing", "value_error", "union_tag_not_found")
         raise RuleFileError(
             f"{name}: {_what_is_wrong(fault)}",
             where=f"{path}:{_nearest_line(lines, location)}",
-            found=_shorten(fault.get("input")) if shows_value else None,
+            found=_shorten(fault.get("ctx", {}).get("tag", fault.get("input"))) if shows_value else None,
             allowed=_allowed(model, fault),
-            fix=_("Add '{name}: ...'.", name=location[-1]) if fault["type"] == "missing" else None,
+            fix=_("Add '{name}: ...'.", name=location[-1]) if not shows_value and cause is None else None,
         ) from error
+
+
+def _tag_key(fault: ErrorDetails) -> tuple[str, ...]:
+    """The key that chooses among the members of a union, when it is that which does not fit."""
+    is_tag = fault["type"] in ("union_tag_not_found", "union_tag_invalid")
+    return (str(fault["ctx"]["discriminator"]).strip("'"),) if is_tag else ()
 
 
 def _most_telling(faults: Sequence[ErrorDetails]) -> ErrorDetails:
@@ -125,11 +138,11 @@ def _most_telling(faults: Sequence[ErrorDetails]) -> ErrorDetails:
 def _what_is_wrong(fault: ErrorDetails) -> str:
     """The fault in our words and the reader's language; pydantic's own where it is rare."""
     match fault["type"]:
-        case "missing":
+        case "missing" | "union_tag_not_found":
             return _("is missing")
         case "extra_forbidden":
             return _("is not a known key")
-        case "literal_error":
+        case "literal_error" | "union_tag_invalid":
             return _("has a value that is not known")
         case "string_type":
             return _("is not a text; quote it")

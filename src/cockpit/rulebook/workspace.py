@@ -11,10 +11,11 @@ from pydantic import Field, field_validator
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
+from cockpit.rulebook.behaviour import Behaviour, load_behaviour
 from cockpit.rulebook.contract import IDENTIFIER
 from cockpit.rulebook.dictionary import Dictionary, load_dictionary
 from cockpit.rulebook.files import Rule, load
-from cockpit.rulebook.sources import Source, load_source
+from cockpit.rulebook.sources import LogSource, Source, load_source
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -26,6 +27,7 @@ class WorkspaceFile(Rule):
         warehouse: Connection id of the workspace's own database.
         sources: Folder with one YAML file per source, relative to this file.
         dictionary: File with the data dictionary, relative to this file.
+        behaviour: Folder with the rules by which behaviour logs are read, relative to this file.
         models: Folder with the layers of SQL models, relative to this file.
         security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
         parameters: Values that SQL models may use as `:name`, such as the share of the time-proportional
@@ -38,6 +40,7 @@ class WorkspaceFile(Rule):
     warehouse: str = Field(pattern=IDENTIFIER)
     sources: str
     dictionary: str | None = None
+    behaviour: str | None = None
     models: str
     security: str | None = None
     currency: str = Field(pattern=r"^[A-Z]{3}$")
@@ -61,6 +64,7 @@ class Workspace(Rule):
     folder: Path
     models_folder: Path
     dictionary: Dictionary
+    behaviour: Behaviour | None = None
     sources: dict[str, Source]
 
     @property
@@ -72,6 +76,11 @@ class Workspace(Rule):
     def zone(self) -> ZoneInfo:
         """Where business days begin and end."""
         return ZoneInfo(self.settings.time_zone)
+
+    @property
+    def parameters(self) -> dict[str, float | str]:
+        """Values that SQL models may use as `:name`: those of workspace.yml and of the behaviour rules."""
+        return {**(self.behaviour.parameters() if self.behaviour else {}), **self.settings.parameters}
 
 
 def workspace_files() -> dict[str, Path]:
@@ -97,12 +106,19 @@ def load_workspace(path: Path) -> Workspace:
             raise RuleFileError(
                 _("source differs from the file's name"), where=f"{file}:1", found=source.source, allowed=file.stem
             )
+        if isinstance(source, LogSource) and not settings.behaviour:
+            raise RuleFileError(
+                _("a source of logs needs the workspace's behaviour rules, which say what is personal"),
+                where=f"{file}:1",
+                fix=_("Add 'behaviour: rules/behaviour' to workspace.yml."),
+            )
         sources[source.source] = source
     return Workspace(
         settings=settings,
         folder=folder,
         models_folder=(folder / settings.models).resolve(),
         dictionary=dictionary,
+        behaviour=load_behaviour(folder / settings.behaviour) if settings.behaviour else None,
         sources=sources,
     )
 

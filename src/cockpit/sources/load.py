@@ -14,8 +14,9 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.errors import RuleFileError, TerminalError
 from cockpit.i18n import _
-from cockpit.rulebook.sources import CursorEntity, FileSource, Source, SqlSource
+from cockpit.rulebook.sources import CursorEntity, FileSource, FormSource, Source, SqlSource
 from cockpit.rulebook.workspace import Workspace
+from cockpit.sources import forms
 from cockpit.sources.databases import any_database, postgres
 from cockpit.sources.files.load_files import load_files
 from cockpit.sources.loading import ledger
@@ -37,7 +38,7 @@ class LoadResult:
     """What one run did to one entity: the sums of its ledger rows.
 
     Attributes:
-        batches: Ledger rows written, at least one.
+        batches: Ledger rows written, at least one; none for forms, which the intake loads.
         deleted: Rows that are gone from the source.
         schema_changes: Columns that were found new, missing, retyped or back.
         seconds: From opening the source to the last commit.
@@ -152,6 +153,10 @@ def _run(workspace: Workspace, source: Source, entities: list[str], run: LoadRun
                     fix=_("Load them again with --full."),
                 )
             return [_load_files(target, workspace, source, entity, run) for entity in entities]
+        if isinstance(source, FormSource):
+            # Nothing to fetch: the intake stores each submission when it arrives.
+            forms.prepare_tables(target, source)
+            return [_summary(_drift(source, entity, run), [], time.monotonic()) for entity in entities]
         with open_source(source) as opened:
             return [_load_reading(target, source, opened, entity, run) for entity in entities]
 

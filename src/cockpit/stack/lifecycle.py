@@ -14,7 +14,7 @@ from cockpit.i18n import _
 from cockpit.stack import health, migrations, ports, postgres, processes, provision, secret_files
 from cockpit.stack.crashes import Crashes
 from cockpit.stack.secret_files import write_private
-from cockpit.stack.services import API_SERVER, POSTGRES, SUPERSET, fingerprint
+from cockpit.stack.services import API_SERVER, INTAKE, POSTGRES, SUPERSET, fingerprint
 from cockpit.stack.services import services as all_services
 from cockpit.stack.settings import Settings, make_folders
 from cockpit.stack.supervision import ProcessState, Supervisor, tail
@@ -26,7 +26,7 @@ Progress = Callable[[str], object]
 _START_TIMEOUT_SECONDS = 300
 _LEAST_FREE_BYTES = 1 << 30
 _EXTERNAL = "external"
-_ADDRESS_OF = {POSTGRES: "postgres", API_SERVER: "airflow", SUPERSET: "superset"}
+_ADDRESS_OF = {POSTGRES: "postgres", API_SERVER: "airflow", SUPERSET: "superset", INTAKE: "intake"}
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ SCHEDULER = "airflow-scheduler"
 DAG_PROCESSOR = "airflow-dag-processor"
 TRIGGERER = "airflow-triggerer"
 SUPERSET = "superset"
+INTAKE = "intake"
 
 
 def airflow_environment(settings: Settings) -> dict[str, str]:
@@ -125,6 +126,13 @@ def superset_environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def intake_environment(settings: Settings) -> dict[str, str]:
+    """The owner's connection for the tables that the service prepares at its start, then a login of its own."""
+    variables = connection_variables(settings)
+    wanted = ("AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE_INTAKE")
+    return {**settings.base_environment(), **{name: variables[name] for name in wanted if name in variables}}
+
+
 def postgres_environment(settings: Settings) -> dict[str, str]:
     """The server's locale decides the language of its messages: English, so that they can be recognised."""
     return {"COCKPIT_STACK_ID": settings.stack_id, "LC_ALL": "C.UTF-8", "LC_MESSAGES": "C"}
@@ -155,6 +163,13 @@ def _superset(settings: Settings) -> list[str]:
         *(("--worker-tmp-dir", _MEMORY_FOLDER) if _has_memory_folder() else ()),
         "--no-control-socket",
         "superset.app:create_app()",
+    ]
+
+
+def _intake(settings: Settings) -> list[str]:
+    return [
+        str(settings.program("airflow", "python")),
+        *("-m", "cockpit.intake", "--host", settings.bind, "--port", str(settings.ports.intake)),
     ]
 
 
@@ -204,6 +219,12 @@ ALL = (
         command=_superset,
         environment=superset_environment,
         memory_limit_mb=1536,
+    ),
+    Service(
+        name=INTAKE,
+        command=_intake,
+        environment=intake_environment,
+        memory_limit_mb=256,
     ),
 )
 

@@ -34,6 +34,7 @@ class Ports(_Frozen):
     postgres: int = Field(default=5433, ge=1, le=65535)
     airflow: int = Field(default=8080, ge=1, le=65535)
     superset: int = Field(default=8088, ge=1, le=65535)
+    intake: int = Field(default=8090, ge=1, le=65535)
 
 
 class Database(_Frozen):
@@ -67,16 +68,17 @@ DATABASES = (
     Database(
         name="cockpit",
         owner="cockpit_etl",
-        readers=("bi_reader", "demo_truth"),
+        readers=("bi_reader", "demo_truth", "intake"),
         is_workspace=True,
         has_truth=True,
     ),
     Database(name="cockpit_online_retail", owner="cockpit_etl", readers=("bi_reader",), is_workspace=True),
     Database(name="demo_erp", owner="erp_owner", readers=("erp_reader",)),
 )
-ROLES = ("airflow", "superset", "cockpit_etl", "bi_reader", "demo_truth", "erp_owner", "erp_reader")
+ROLES = ("airflow", "superset", "cockpit_etl", "bi_reader", "intake", "demo_truth", "erp_owner", "erp_reader")
 CONNECTIONS: Mapping[str, Connection] = {
     "warehouse": Connection(database="cockpit", role="cockpit_etl"),
+    "warehouse_intake": Connection(database="cockpit", role="intake"),
     "online_retail_warehouse": Connection(database="cockpit_online_retail", role="cockpit_etl"),
     "erp": Connection(database="demo_erp", role="erp_reader"),
     "erp_owner": Connection(database="demo_erp", role="erp_owner"),
@@ -266,6 +268,7 @@ class Settings(_Frozen):
             "postgres": f"{database[0]}:{database[1]}",
             "airflow": f"http://{host}:{self.ports.airflow}",
             "superset": f"http://{host}:{self.ports.superset}",
+            "intake": f"http://{host}:{self.ports.intake}",
         }
 
     # Secrets and what child processes get

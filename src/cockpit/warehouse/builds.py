@@ -79,9 +79,10 @@ def content_version(cursor: PgCursor, table: str) -> int:
 
 
 def is_checked(cursor: PgCursor, table: str) -> bool:
-    """Whether the newest check has seen the newest rows."""
+    """Whether the newest check has seen the newest rows; a table that never had any needs none."""
+    newest = content_version(cursor, table)
     seen = last_check(cursor, table.split(".")[1])
-    return seen is not None and seen[1].get(table) == content_version(cursor, table)
+    return newest == 0 or (seen is not None and seen[1].get(table) == newest)
 
 
 def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
@@ -98,6 +99,8 @@ def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
 def version(cursor: PgCursor, table: str) -> int:
     """The state of a table as a number: the last build that changed it, for raw the last batch that did.
 
+    Bookkeeping changes with each batch and with each build or check of staging, which say where its rows are now.
+
     Args:
         cursor: Within the snapshot that the build reads.
         table: Schema-qualified.
@@ -109,6 +112,13 @@ def version(cursor: PgCursor, table: str) -> int:
             "select coalesce(max(batch_id), 0) from ops.import_batch"
             " where source = %s and entity = %s and (loaded > 0 or deleted > 0)",
             (source, entity),
+        )
+    elif schema == "ops":
+        cursor.execute(
+            "select coalesce((select max(batch_id) from ops.import_batch), 0)"
+            " + coalesce((select max(change_id) from ops.schema_change), 0)"
+            " + coalesce((select max(build_id) from ops.model_build"
+            " where starts_with(model, 'stg_') and inserted + updated + deleted > 0), 0)"
         )
     else:
         cursor.execute(

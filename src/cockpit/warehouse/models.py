@@ -20,8 +20,12 @@ from cockpit.warehouse.sql_text import Query, parse_expression, parse_query
 _READABLE = {
     "staging": {"raw", "staging"},
     "core": {"staging", "core"},
-    "marts": {"core", "marts"},
+    # The ledger is about loads, not about the business, so no layer stands between it and its mart.
+    "marts": {"core", "marts", "ops"},
 }
+
+# Bookkeeping that a mart may show.
+_BOOKKEEPING = frozenset({"ops.import_ledger", "ops.schema_change"})
 
 # What every build knows besides the parameters of workspace.yml.
 CLOCK_PARAMETERS = ("as_of", "business_date", "time_zone", "currency")
@@ -98,8 +102,10 @@ class ModelGraph:
         return [model for model in self.layer("staging") if "__" not in model.name]
 
     def upstream(self, model: Model) -> list[Model]:
-        """Models that this one reads (raw tables are not models)."""
-        return [self.models[name.split(".")[1]] for name in sorted(model.reads) if not name.startswith("raw.")]
+        """Models that this one reads (raw tables and bookkeeping are not models)."""
+        return [
+            self.models[name.split(".")[1]] for name in sorted(model.reads) if not name.startswith(("raw.", "ops."))
+        ]
 
     def downstream(self, model: Model) -> list[Model]:
         """Models that read this one."""
@@ -115,8 +121,8 @@ def load_models(workspace: Workspace) -> ModelGraph:
     """
     raw_tables = {f"raw.{name}" for name in staging.raw_tables(workspace)}
     models = list(_read_models(workspace))
-    known = {model.qualified_name for model in models} | raw_tables
-    parameters = {*CLOCK_PARAMETERS, *workspace.settings.parameters}
+    known = {model.qualified_name for model in models} | raw_tables | _BOOKKEEPING
+    parameters = {*CLOCK_PARAMETERS, *workspace.parameters}
     for model in models:
         _check(model, known)
         _check_expressions(model, parameters)

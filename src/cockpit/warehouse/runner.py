@@ -20,7 +20,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
-from cockpit.errors import TerminalError
+from cockpit.errors import TerminalError, TransientError
 from cockpit.i18n import _
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import builds
@@ -60,7 +60,7 @@ class BuildContext:
             "business_date": local.date(),
             "time_zone": self.workspace.settings.time_zone,
             "currency": self.workspace.settings.currency,
-            **self.workspace.settings.parameters,
+            **self.workspace.parameters,
         }
 
 
@@ -138,7 +138,8 @@ class _Step:
         """Refuse to read rows that no check has seen: an unchecked row must not pass as a good one."""
         for upstream in self._context.graph.upstream(self._model):
             if upstream.is_gated and not builds.is_checked(self._cursor, upstream.qualified_name):
-                raise TerminalError(
+                # Another source's checks may be under way; a failed one has to be run again.
+                raise TransientError(
                     _("reads {table}, which has changed since its last check", table=upstream.name),
                     where=self._model.name,
                     fix=_("Run the checks of its layer first."),

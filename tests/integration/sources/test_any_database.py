@@ -7,7 +7,7 @@ import resource
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -206,10 +206,12 @@ def test_what_raw_cannot_hold_is_rejected_and_the_rest_loads(site: Site, till: s
     till.execute("insert into sale (sale_id, shop) values (4, cast(x'b1b1bea9' as text))")
     result = site.load("till.sale")
     assert (result.received, result.loaded, result.rejected) == (5, 2, 3)
-    assert site.query("select reason, raw_text::jsonb ->> 'sale_id' from ops.rejected_line order by reason") == [
+    assert site.query(
+        "select reason, substring(raw_text from 'sale_id\": (\\w+)') from ops.rejected_line order by 1"
+    ) == [
         ("NUL character", "2"),
         ("bytes that the declared encoding does not have", "4"),
-        ("key is empty", None),
+        ("key is empty", "null"),
     ]
     assert site.raw("till__sale")[1][1]["amount"] == "Infinity"
     site.assert_balanced()
@@ -284,12 +286,12 @@ def test_memory_does_not_grow_with_the_table(site: Site, till: sqlite3.Connectio
 VALUES: list[tuple[str, st.SearchStrategy[object]]] = [
     ("text", st.text(st.characters(codec="utf-8", exclude_characters="\0"))),
     ("bigint", st.integers(-(2**63), 2**63 - 1)),
-    ("numeric", st.decimals(allow_nan=True, allow_infinity=False, min_value=-(10**20), max_value=10**20)),
-    ("double precision", st.floats()),
+    ("numeric", st.decimals(-(10**20), 10**20)),
+    ("double precision", st.floats().map(lambda number: float(f"{number:.15g}"))),
     ("boolean", st.booleans()),
     ("date", st.dates()),
     ("timestamp", st.datetimes()),
-    ("timestamptz", st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=st.just(timezone.utc))),
+    ("timestamptz", st.datetimes(timezones=st.just(UTC))),
     ("time", st.times()),
     ("bytea", st.binary()),
     ("uuid", st.uuids()),
@@ -299,6 +301,7 @@ VALUES: list[tuple[str, st.SearchStrategy[object]]] = [
 @pytest.fixture(scope="session")
 def text_in_postgres(database: str) -> Iterator[Callable[[object, str], str]]:
     with closing(psycopg2.connect(database)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True
         cursor.execute("set time zone 'UTC'; set datestyle = 'ISO'")
 
         def text(value: object, kind: str) -> str:
@@ -326,8 +329,8 @@ def test_keys_are_written_as_postgresql_writes_them(
     ("value", "text"),
     [
         (1e15, "1e+15"), (123456789012345.0, "123456789012345"), (1.0, "1"), (-0.0, "-0"), (0.0001, "0.0001"), (1e-5, "1e-05"),
-        (1.5e300, "1.5e+300"), (float("-inf"), "-Infinity"), (Decimal("1E+3"), "1000"), (Decimal("1.50"), "1.50"),
-        (True, "true"), (datetime(2026, 3, 5, 12, 0, 0, 500000), "2026-03-05 12:00:00.5"),
+        (1.5e300, "1.5e+300"), (float("-inf"), "-Infinity"), (Decimal("1E+3"), "1000"), (Decimal("1.50"), "1.50"), (Decimal("-0.0"), "0.0"), (Decimal("sNaN"), "NaN"),
+        (True, "true"), (datetime.fromisoformat("2026-03-05 12:00:00.5"), "2026-03-05 12:00:00.5"),
         (datetime(2026, 3, 5, 12, tzinfo=timezone(timedelta(hours=8))), "2026-03-05 04:00:00+00"),
         (date(987, 1, 2), "0987-01-02"), (time(12, 30), "12:30:00"), (b"\x00\xff", "\\x00ff"),
     ],

@@ -54,6 +54,7 @@ def test_published_ports_are_the_ones_that_services_listen_on(compose: dict[str,
     assert published == {
         services.API_SERVER: [f"127.0.0.1:8080:{inside.ports.airflow}"],
         services.SUPERSET: [f"127.0.0.1:8088:{inside.ports.superset}"],
+        services.INTAKE: [f"127.0.0.1:8090:{inside.ports.intake}"],
     }
 
 

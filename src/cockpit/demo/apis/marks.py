@@ -46,15 +46,21 @@ class Marks:
     Attributes:
         anomalies: Rows that are wrong.
         boundary_cases: Rows that look wrong and are right.
+        owners: (system, entity, key, customer): whose person a row is about, the customer's id being the true one.
     """
 
     anomalies: list[Mark] = field(default_factory=list)
     boundary_cases: list[Mark] = field(default_factory=list)
+    owners: list[tuple[str, str, str, int]] = field(default_factory=list)
 
     def add(self, system: str, entity: str, keys: Sequence[str], kinds: Sequence[str | None], *, is_wrong: bool) -> None:
         """Take in the rows that have a kind; both sequences have one element per row."""
         target = self.anomalies if is_wrong else self.boundary_cases
         target.extend((system, entity, key, kind) for key, kind in zip(keys, kinds, strict=True) if kind is not None)
+
+    def add_owners(self, system: str, entity: str, keys: Sequence[str], customer_ids: Sequence[int]) -> None:
+        """Take in which customer each row belongs to; a negative id stands for none."""
+        self.owners.extend((system, entity, key, who) for key, who in zip(keys, customer_ids, strict=True) if who >= 0)
 
 
 @dataclass

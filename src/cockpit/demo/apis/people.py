@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from cockpit.demo.apis.profile import Shop
-from cockpit.demo.draw import Ints
+from cockpit.demo.draw import Ints, sample
 from cockpit.demo.profile import Profile
 
 UNKNOWN, MALE, FEMALE = 0, 1, 2
+NO_CUSTOMER = -1
 _UNKNOWN_GENDER_SHARE = 0.08
 
 
@@ -41,3 +43,50 @@ def draw_mobiles(rng: np.random.Generator, profile: Profile, count: int) -> list
     return [
         templates[how].format(prefixes[first], second) for first, second, how in zip(prefix, rest, style, strict=True)
     ]
+
+
+def at_customers(rng: np.random.Generator, contacts: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Up to `count` of the persons at the customers, each once.
+
+    Args:
+        rng: The table's generator.
+        contacts: See `cockpit.demo.people.make_contacts`.
+        count: Persons wanted.
+
+    Returns:
+        customer_id (the true one), name, gender (0 to 2), phone (null when unknown), owner_username and known_at.
+    """
+    rows = contacts.iloc[sample(rng, np.arange(len(contacts)), count)]
+    gender = np.select([rows["gender"] == "male", rows["gender"] == "female"], [MALE, FEMALE], default=UNKNOWN)
+    return pd.DataFrame(
+        {
+            "customer_id": rows["customer_id"].to_numpy(dtype=np.int64),
+            "name": rows["name"].to_numpy(dtype=object),
+            "gender": gender,
+            "phone": rows["phone"].to_numpy(dtype=object),
+            "owner_username": rows["owner_username"].to_numpy(dtype=object),
+            "known_at": rows["created_at"].to_numpy(),
+        }
+    )
+
+
+def newly_met(rng: np.random.Generator, rules: Shop, customers: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Persons at known customers whom nobody has met before; columns as `at_customers`.
+
+    Args:
+        rng: The day's generator.
+        rules: What people are called.
+        customers: customer_id, phone, owner_username; known_at is left to the caller's `since`.
+        count: Persons wanted.
+    """
+    rows = customers.iloc[rng.integers(0, len(customers), count)]
+    return pd.DataFrame(
+        {
+            "customer_id": rows["customer_id"].to_numpy(dtype=np.int64),
+            "name": pd.Series(draw_names(rng, rules, count), dtype=object),
+            "gender": draw_genders(rng, rules, count),
+            "phone": rows["phone"].to_numpy(dtype=object),
+            "owner_username": rows["owner_username"].to_numpy(dtype=object),
+            "known_at": np.full(count, np.datetime64(0, "s")),
+        }
+    )

@@ -10,14 +10,13 @@ import pandas as pd
 
 from cockpit.demo.apis import marks as kinds
 from cockpit.demo.apis.marks import Marks, Planting, pick, text_column
-from cockpit.demo.apis.people import draw_genders, draw_mobiles, draw_names
+from cockpit.demo.apis.people import NO_CUSTOMER, draw_mobiles
 from cockpit.demo.apis.profile import ApisFile, TagGroup
 from cockpit.demo.clock import Clock
 from cockpit.demo.draw import Times, seconds
 from cockpit.demo.profile import Profile
 
 SYSTEM = "wecom"
-NO_CUSTOMER = -1
 # Added to the id of a contact that was never added by anybody.
 _UNKNOWN_OFFSET = 900_000_000
 _DAY_SECONDS = 86_400
@@ -32,8 +31,7 @@ def draw_contacts(
     rng: np.random.Generator,
     profile: Profile,
     apis: ApisFile,
-    customers: pd.DataFrame,
-    count: int,
+    people: pd.DataFrame,
     first_id: int,
     clock: Clock,
     since: np.datetime64,
@@ -47,8 +45,7 @@ def draw_contacts(
         rng: The table's generator.
         profile: Has the prefixes of mobile numbers.
         apis: How people register.
-        customers: customer_id, phone, owner_username, created_at.
-        count: Contacts wanted.
+        people: Grain: one row per contact to make; see `people.at_customers`.
         first_id: Id of the first.
         clock: Nothing lies after its `as_of`.
         since: Local; nothing was added before.
@@ -59,34 +56,28 @@ def draw_contacts(
         Columns as the table wecom_contact, ascending by created_at.
     """
     rules = apis.wecom
-    row = rng.integers(0, len(customers), count)
-    begun = np.maximum(customers["created_at"].to_numpy().astype("datetime64[s]")[row], since)
-    span = (clock.now - begun).astype(np.int64)
-    order = np.argsort(begun + seconds(rng.random(count) * span), kind="stable")
-    created_at = (begun + seconds(rng.random(count) * span))[order]
-    created_at.sort()
-    row = row[order]
-    # The customer was known when the contact was added.
-    created_at = np.maximum(created_at, begun[order])
-    gender = draw_genders(rng, apis.shop, count)
+    count = len(people)
+    begun = np.maximum(people["known_at"].to_numpy().astype("datetime64[s]"), since)
+    created_at = begun + seconds(rng.random(count) * (clock.now - begun).astype(np.int64))
+    order = np.argsort(created_at, kind="stable")
+    created_at, people = created_at[order], people.iloc[order].reset_index(drop=True)
     mobile = text_column(pd.Series(draw_mobiles(rng, profile, count)))
     is_same = rng.random(count) < rules.same_phone_share
-    phones = customers["phone"].to_numpy(dtype=object)[row]
-    mobile[is_same] = phones[is_same]
+    mobile[is_same] = people["phone"].to_numpy(dtype=object)[is_same]
     mobile[rng.random(count) >= rules.mobile_share] = None
     edited = rng.random(count) < 0.3
     changed_at = created_at + seconds(rng.random(count) * (clock.now - created_at).astype(np.int64) * edited)
     contacts = pd.DataFrame(
         {
             "contact_id": first_id + np.arange(count, dtype=np.int64),
-            "customer_id": customers["customer_id"].to_numpy(dtype=np.int64)[row],
-            "name": text_column(pd.Series(draw_names(rng, apis.shop, count))),
-            "gender": gender,
+            "customer_id": people["customer_id"].to_numpy(dtype=np.int64),
+            "name": text_column(people["name"]),
+            "gender": people["gender"].to_numpy(dtype=np.int64),
             "mobile": mobile,
             "position_text": pick(rng, rules.positions, count),
             "add_way": pick(rng, rules.add_ways, count),
             "tags": _draw_tags(rng, rules.tag_groups, count),
-            "owner_username": customers["owner_username"].to_numpy(dtype=object)[row],
+            "owner_username": people["owner_username"].to_numpy(dtype=object),
             "created_at": created_at,
             "changed_at": changed_at,
         }
@@ -98,9 +89,9 @@ def draw_contacts(
     rows = planting.choose(kinds.FAKE_REGISTRATION, rates.fake_registration)
     contacts.loc[rows, "name"] = rng.choice(rules.fake_names, len(rows)).astype(object)
     contacts.loc[rows, "customer_id"] = NO_CUSTOMER
-    planting.tell(
-        marks, SYSTEM, "external_contact", [contact_key(number) for number in contacts["contact_id"].tolist()]
-    )
+    keys = [contact_key(number) for number in contacts["contact_id"].tolist()]
+    planting.tell(marks, SYSTEM, "external_contact", keys)
+    marks.add_owners(SYSTEM, "external_contact", keys, contacts["customer_id"].tolist())
     return contacts
 
 

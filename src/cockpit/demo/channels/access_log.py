@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,20 +62,20 @@ class AccessLog:
 
     Attributes:
         paths, weights: The site's pages.
-        visitors: People who can come.
+        numbers: People who can come; their numbers decide their addresses.
         sessions: What the session rule makes of the page views.
     """
 
     channels: ChannelsFile
     paths: list[str]
     weights: Floats
-    visitors: int
+    numbers: Sequence[int]
     sessions: SessionCount
 
     def __post_init__(self) -> None:
         rules = self.channels.behaviour
         bots = [f"66.249.{index}.{index * 5 % 250 + 1}" for index in range(_BOT_ADDRESSES)]
-        self._hosts = as_words([*map(address, range(self.visitors)), *bots], after=" - - [")
+        self._hosts = as_words([*map(address, self.numbers), *bots], after=" - - [")
         self._clock = clock_words(after=" +0800] \"")
         gets = [*self.paths, *rules.assets, *(path for path, _status in _BOT_PAGES)]
         self._requests = np.append(as_words(gets, "GET "), as_words(["/contact"], "POST "))
@@ -87,13 +88,11 @@ class AccessLog:
         self._agents = as_words([*rules.human_agents, *rules.bot_agents], after="\"")
 
     def write(self, folder: Path, file: LogFile, events: int, rng: np.random.Generator, truth: ChannelTruth, *,
-              greeted: int = 0, new_visitors_from: int | None = None, after: int = 0) -> None:  # fmt: skip
+              greeted: int = 0, after: int = 0) -> None:  # fmt: skip
         """Write one file with about `events` lines; arguments as for `write_log` and `draw_views`."""
         rules = self.channels.behaviour
         people = events * (1 - rules.bot_share - rules.asset_share)
-        views = draw_views(rng, rules, file.span, round(people), Visitors(self.visitors, greeted), self.weights)
-        if new_visitors_from is not None:
-            views.visitor[:] = new_visitors_from + views.visitor % (self.visitors - new_visitors_from)
+        views = draw_views(rng, rules, file.span, round(people), Visitors(len(self.numbers), greeted), self.weights)
         self.sessions.add(views.at, views.visitor)
         table = self._requests_of(rng, views, file, events)
         truth.count(*PLACE, page_views=len(views))
@@ -152,7 +151,7 @@ class AccessLog:
             ),
             (
                 np.minimum(bot_at, latest),
-                self.visitors + bot,
+                len(self.numbers) + bot,
                 bot_page,
                 np.zeros_like(bot),
                 np.zeros_like(bot),

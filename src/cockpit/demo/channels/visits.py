@@ -33,6 +33,7 @@ class Views:
         page: Index into the stream's pages.
         is_entry: First of a visit, with a referrer perhaps.
         is_last: Last of a visit.
+        stay: Seconds until the next page of the visit; 0 for the last one, and for a page that outlasted the session.
     """
 
     at: Times
@@ -40,6 +41,7 @@ class Views:
     page: Ints
     is_entry: Bools
     is_last: Bools
+    stay: Ints
 
     def __len__(self) -> int:
         return len(self.at)
@@ -101,9 +103,11 @@ def draw_views(
 
     is_kept = at < span.end
     is_last = np.append(~((visit[1:] == visit[:-1]) & is_kept[1:]), True)[: len(visit)]
+    stay = np.append(pause[1:], 0)[: len(visit)]
+    stay[is_last | (stay > rules.session_gap_seconds)] = 0
     kept = np.flatnonzero(is_kept)
     order = kept[np.argsort(at[kept], kind="stable")]
-    return Views(at[order], visitor[visit[order]], page[order], place[order] == 0, is_last[order])
+    return Views(at[order], visitor[visit[order]], page[order], place[order] == 0, is_last[order], stay[order])
 
 
 def _draw_starts(rng: np.random.Generator, rules: Behaviour, span: Span, count: int) -> Times:
@@ -127,11 +131,13 @@ class SessionCount:
     Args:
         visitors: Size of the population.
         gap_seconds: A longer pause ends a session; a session counts for the day on which it began.
+        known: Visitors below this number have come before and do not count as new.
     """
 
     visitors: int
     gap_seconds: int
-    total_visitors: int = 0
+    known: int = 0
+    new_visitors: int = 0
     _last: Ints = field(init=False)
     _day: Ints = field(init=False)
     _tables: list[pd.DataFrame] = field(default_factory=list)
@@ -149,7 +155,7 @@ class SessionCount:
         day = at[order].astype("datetime64[D]").astype(np.int64)
         is_new_visitor = np.append(True, who[1:] != who[:-1])
         before = np.where(is_new_visitor, self._last[who], np.append(0, when[:-1]))
-        self.total_visitors += int((is_new_visitor & (before == _NEVER)).sum())
+        self.new_visitors += int((is_new_visitor & (before == _NEVER) & (who >= self.known)).sum())
         pause = when - before
         is_start = pause > self.gap_seconds
         # Each view belongs to the day on which its session began, perhaps in an earlier span.

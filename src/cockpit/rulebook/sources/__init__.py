@@ -19,21 +19,24 @@ from cockpit.rulebook.sources.base import (
     Entity,
     SourceBase,
     SourceColumn,
+    has_time_cursor,
     personal_columns,
 )
 from cockpit.rulebook.sources.file import FileEntity, FileSource
 from cockpit.rulebook.sources.form import FormColumn, FormEntity, FormSource
 from cockpit.rulebook.sources.log import LogEntity, LogSource
+from cockpit.rulebook.sources.rest import RestEntity, RestSource
 from cockpit.rulebook.sources.sql import SqlEntity, SqlSource
 from cockpit.rulebook.yaml_lines import read_yaml
 
-Source: TypeAlias = SqlSource | FileSource | FormSource | LogSource
+Source: TypeAlias = SqlSource | FileSource | FormSource | LogSource | RestSource
 
-_TYPES: dict[str, type[SqlSource] | type[FileSource] | type[FormSource] | type[LogSource]] = {
+_TYPES: dict[str, type[SqlSource] | type[FileSource] | type[FormSource] | type[LogSource] | type[RestSource]] = {
     "sql": SqlSource,
     "file": FileSource,
     "form": FormSource,
     "log": LogSource,
+    "rest": RestSource,
 }
 
 __all__ = [
@@ -49,11 +52,14 @@ __all__ = [
     "FormSource",
     "LogEntity",
     "LogSource",
+    "RestEntity",
+    "RestSource",
     "Source",
     "SourceBase",
     "SourceColumn",
     "SqlEntity",
     "SqlSource",
+    "has_time_cursor",
     "load_source",
     "personal_columns",
 ]
@@ -64,7 +70,7 @@ class _Connector(Rule):
 
     model_config = ConfigDict(extra="ignore")
 
-    connector: Literal["sql", "file", "form", "log"]
+    connector: Literal["sql", "file", "form", "log", "rest"]
 
 
 def load_source(path: Path, dictionary: Dictionary | None = None) -> Source:

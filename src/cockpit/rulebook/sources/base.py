@@ -238,6 +238,12 @@ class SourceBase(Rule):
     personal_data: PersonalData | None = None
 
 
+def has_time_cursor(entity: CursorEntity) -> bool:
+    """Whether the entity can be asked for what changed between two times."""
+    column = entity.columns.get(entity.cursor) if entity.cursor else None
+    return column is not None and column.type in ("date", "timestamp")
+
+
 def personal_columns(entity: Entity) -> list[str]:
     """Columns of an entity that say something about a person, as the source names them."""
     return [name for name, column in entity.columns.items() if column.sensitivity == "personal"]

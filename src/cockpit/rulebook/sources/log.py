@@ -182,9 +182,7 @@ class LogEntity(FolderEntity):
     @model_validator(mode="after")
     def _known_fields(self) -> Self:
         if self.fields and self.format not in _JSON_FORMATS:
-            raise MisfitError(
-                _("is for lines of JSON; the places of {format} are fixed", format=self.format), "fields"
-            )
+            raise MisfitError(_("is for lines of JSON; the places of {format} are fixed", format=self.format), "fields")
         allowed = {*JSON_NAMES.get(self.format, {}), *self.columns} - {"network", "path", "query"}
         unknown = sorted(set(self.fields) - allowed)
         if unknown:

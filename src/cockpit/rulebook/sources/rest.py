@@ -47,12 +47,12 @@ class BearerAuth(Rule):
     """A fixed token in the header Authorization.
 
     Attributes:
-        secret: Part of the connection that holds it: `password`, `user`, or a parameter of its query.
+        credential: Part of the connection that holds it: `password`, `user`, or a parameter of its query.
         prefix: Word before the token.
     """
 
     kind: Literal["bearer"]
-    secret: str = "password"
+    credential: str = "password"
     prefix: str = "Bearer"
 
 
@@ -62,13 +62,13 @@ class ApiKeyAuth(Rule):
     Attributes:
         place: Where the API expects it; a key in the query ends in logs of servers, so prefer the header.
         name: Of the header or parameter.
-        secret: Part of the connection that holds it: `password`, `user`, or a parameter of its query.
+        credential: Part of the connection that holds it: `password`, `user`, or a parameter of its query.
     """
 
     kind: Literal["api_key"]
     place: Literal["header", "query"] = "header"
     name: str = Field(default="X-Api-Key", min_length=1)
-    secret: str = "password"
+    credential: str = "password"
 
     @model_validator(mode="after")
     def _fit_header(self) -> Self:

@@ -66,6 +66,7 @@ class PostgresReading:
             position=self._position(),
             table=self._table,
             condition=self._condition(window),
+            limit=sql.Literal(window.limit),
         )
         with self._output(copy) as rows:
             provenance = Provenance(cursor=window.seen, schema_hash=schema_hash(self.observed))

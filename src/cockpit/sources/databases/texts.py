@@ -10,13 +10,16 @@ _LONGEST_WHOLE = 15
 
 
 def text_of(value: object) -> str:
-    """A value that is not None, as `cast(value as text)` gives it in a session whose time zone is UTC."""
+    """A value that is not None, as `cast(value as text)` gives it in a session whose time zone is UTC.
+
+    Binary fractions with more than 15 digits may differ in the last one: two shortest texts mean the same number.
+    """
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, Decimal):
-        return format(value, "f") if value.is_finite() else _special(float(value))
+        return _decimal(value)
     if isinstance(value, float):
         return _float(value)
     if isinstance(value, datetime):
@@ -38,10 +41,17 @@ def _without_zeros(text: str) -> str:
     return text.rstrip("0") if "." in text else text
 
 
+def _decimal(value: Decimal) -> str:
+    if not value.is_finite():
+        return _special(value)
+    # PostgreSQL's decimals have no negative zero.
+    return format(value if value else value.copy_abs(), "f")
+
+
 def _float(value: float) -> str:
     number = Decimal(repr(value))
     if not number.is_finite():
-        return _special(value)
+        return _special(number)
     if not number:
         return "-0" if number.is_signed() else "0"
     number = number.normalize()
@@ -52,5 +62,5 @@ def _float(value: float) -> str:
     return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
 
 
-def _special(value: float) -> str:
-    return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+def _special(value: Decimal) -> str:
+    return "NaN" if value.is_nan() else "Infinity" if value > 0 else "-Infinity"

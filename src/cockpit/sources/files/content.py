@@ -14,11 +14,11 @@ import lzma
 import os
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from cockpit.errors import TerminalError, TransientError
 from cockpit.i18n import _
@@ -32,8 +32,10 @@ from cockpit.sources.files.encodings import (
     is_chinese_gb18030,
     marked_encoding,
 )
+from cockpit.sources.files.lines import MARK_UNDECODABLE
 
 _BLOCK_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 17
 
 _GZIP = b"\x1f\x8b"
 _BZIP2 = b"BZh"
@@ -43,7 +45,7 @@ _ZSTANDARD = b"\x28\xb5\x2f\xfd"
 _LONGEST_MAGIC = 6
 
 # What the modules for compression and archives raise on damaged or foreign content.
-DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 class Signature(NamedTuple):
@@ -108,7 +110,7 @@ class Content:
             _("the file changed while it was read"), where=self.where, fix=_("Load it again when it is complete.")
         )
 
-    def uncompressed(self) -> BinaryIO:
+    def uncompressed(self) -> io.BufferedReader:
         """The content from its beginning.
 
         Raises:
@@ -119,13 +121,12 @@ class Content:
         self.stream.seek(0)
         # A view that leaves the file open: readers close what they read from.
         stored = io.BufferedReader(io.FileIO(self.stream.fileno(), closefd=False))
-        # Buffered, so that a read gives as many bytes as it is asked for.
         if magic.startswith(_GZIP):
-            return io.BufferedReader(cast(io.RawIOBase, gzip.GzipFile(fileobj=stored)))
+            return _buffered(gzip.GzipFile(fileobj=stored))
         if magic.startswith(_BZIP2):
-            return io.BufferedReader(cast(io.RawIOBase, bz2.BZ2File(stored)))
+            return _buffered(bz2.BZ2File(stored))
         if magic.startswith(_XZ):
-            return io.BufferedReader(cast(io.RawIOBase, lzma.LZMAFile(stored)))
+            return _buffered(lzma.LZMAFile(stored))
         if magic.startswith(_ZIP):
             return self._only_member(stored)
         if magic.startswith(_ZSTANDARD):
@@ -143,10 +144,10 @@ class Content:
         """Its text from one byte on, up to a length from the beginning; lines end with a line feed only."""
         content = self.uncompressed()
         _skip(content, start or encoding.mark_bytes)
-        limited = io.BufferedReader(_Limited(content, length - (start or encoding.mark_bytes)), _BLOCK_BYTES)
+        limited = _buffered(_Limited(content, length - (start or encoding.mark_bytes)))
         return io.TextIOWrapper(limited, encoding=encoding.name, errors=MARK_UNDECODABLE, newline="\n")
 
-    def fingerprint(self, lengths: Sequence[int]) -> Fingerprint:
+    def fingerprint(self, lengths: Collection[int] = ()) -> Fingerprint:
         """Read it to the end.
 
         Args:
@@ -156,14 +157,15 @@ class Content:
             TerminalError: the encoding has to be declared, or the file is damaged.
         """
         content = self.uncompressed()
-        beginning = content.peek(LONGEST_MARK)[:LONGEST_MARK] if isinstance(content, io.BufferedReader) else b""
+        beginning = content.peek(LONGEST_MARK)[:LONGEST_MARK]
         is_text = not self.is_workbook
         certain = _certain_encoding(self.entity, beginning) if is_text else None
         line_feed = certain.line_feed if certain else b"\n"
         check = Utf8Check() if is_text and certain is None else None
-        hashed = _Hash(line_feed)
-        for block in _blocks(content, sorted(lengths)):
-            hashed.feed(block, lengths if is_text else ())
+        wanted = frozenset(lengths) if is_text else frozenset()
+        hashed = _Hash(line_feed, wanted)
+        for block in _blocks(content, sorted(wanted)):
+            hashed.feed(block)
             if check:
                 check.feed(block)
         if is_text and self.entity.is_growing:
@@ -178,8 +180,7 @@ class Content:
         return Fingerprint(content_hash, length, encoding, hashed.beginnings)
 
     def _chinese(self, length: int) -> TextEncoding:
-        content = cast(BinaryIO, io.BufferedReader(_Limited(self.uncompressed(), length), _BLOCK_BYTES))
-        if is_chinese_gb18030(_blocks(content, ())):
+        if is_chinese_gb18030(_blocks(_buffered(_Limited(self.uncompressed(), length)))):
             return TextEncoding("gb18030")
         raise TerminalError(
             _("the encoding cannot be told: the text is neither UTF-8 nor Chinese GB18030"),
@@ -187,7 +188,7 @@ class Content:
             fix=_("Declare it with 'encoding'; lines that do not fit are then rejected one by one."),
         )
 
-    def _only_member(self, stored: io.BufferedReader) -> BinaryIO:
+    def _only_member(self, stored: io.BufferedReader) -> io.BufferedReader:
         """The one file of a zip archive; the archive itself when it is a workbook."""
         archive = zipfile.ZipFile(stored)
         names = [name for name in archive.namelist() if not name.endswith("/") and not name.startswith("__MACOSX/")]
@@ -205,7 +206,11 @@ class Content:
                 found=len(names),
                 fix=_("Unpack it, or make one archive for each file."),
             )
-        return io.BufferedReader(cast(io.RawIOBase, archive.open(names[0])))
+        try:
+            return _buffered(archive.open(names[0]))
+        except (RuntimeError, NotImplementedError) as error:
+            # Encrypted, or packed by a method that the standard library does not have.
+            raise TerminalError(_("the file cannot be read: {reason}", reason=error), where=self.where) from error
 
 
 @contextmanager
@@ -238,8 +243,9 @@ def signature_of(stream: io.FileIO) -> Signature:
 class _Hash:
     """The hash of what was fed so far, of its complete lines, and of the beginnings that were asked for."""
 
-    def __init__(self, line_feed: bytes) -> None:
+    def __init__(self, line_feed: bytes, lengths: frozenset[int]) -> None:
         self._line_feed = line_feed
+        self._lengths = lengths
         self._line_feeds = 0
         self.digest = hashlib.sha256()
         self.at_line_end = hashlib.sha256()
@@ -247,8 +253,8 @@ class _Hash:
         self.line_end = 0
         self.beginnings: dict[int, Beginning] = {}
 
-    def feed(self, block: bytes, lengths: Sequence[int]) -> None:
-        """Add a block; the beginnings end where blocks end."""
+    def feed(self, block: bytes) -> None:
+        """Add a block; the beginnings that are asked for end where blocks end."""
         end = end_of_last_line(block, self.length, self._line_feed)
         if end:
             self.digest.update(block[:end])
@@ -260,14 +266,14 @@ class _Hash:
         self.length += len(block)
         # Of wide characters this is a guess; nobody uses it for them.
         self._line_feeds += block.count(b"\n")
-        if self.length in lengths and self.line_end == self.length:
+        if self.length in self._lengths and self.line_end == self.length:
             self.beginnings[self.length] = Beginning(self.digest.hexdigest(), self._line_feeds)
 
 
 class _Limited(io.RawIOBase):
     """The next bytes of a stream, up to a number."""
 
-    def __init__(self, stream: BinaryIO, length: int) -> None:
+    def __init__(self, stream: io.BufferedReader, length: int) -> None:
         self._stream = stream
         self._left = max(length, 0)
 
@@ -290,24 +296,29 @@ def _certain_encoding(entity: FolderEntity, beginning: bytes) -> TextEncoding | 
     return declared_encoding(entity.encoding, beginning)
 
 
-def _blocks(content: BinaryIO, ends: Sequence[int]) -> Iterator[bytes]:
+def _blocks(content: io.BufferedReader, ends: Iterable[int] = ()) -> Iterator[bytes]:
     """The content in blocks, none of which spans one of the given places, in ascending order."""
     position = 0
-    waiting = [end for end in ends if end > 0]
+    places = iter(ends)
+    end = next(places, None)
     while True:
-        while waiting and waiting[0] <= position:
-            waiting.pop(0)
-        size = min(_BLOCK_BYTES, waiting[0] - position) if waiting else _BLOCK_BYTES
-        block = content.read(size)
+        while end is not None and end <= position:
+            end = next(places, None)
+        block = content.read(_BLOCK_BYTES if end is None else min(_BLOCK_BYTES, end - position))
         if not block:
             return
         position += len(block)
         yield block
 
 
-def _skip(content: BinaryIO, length: int) -> None:
+def _buffered(stream: object) -> io.BufferedReader:
+    """The stream with reads that give as many bytes as they are asked for."""
+    return io.BufferedReader(cast(io.RawIOBase, stream), _BUFFER_BYTES)
+
+
+def _skip(content: io.BufferedReader, length: int) -> None:
     """Go to a place; streams that cannot jump are read that far."""
-    if isinstance(content, io.BufferedReader) and isinstance(content.raw, io.FileIO):
+    if isinstance(content.raw, io.FileIO):
         content.seek(length)
         return
     while length > 0 and (block := content.read(min(length, _BLOCK_BYTES))):

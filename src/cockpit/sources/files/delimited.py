@@ -7,81 +7,22 @@ the right number, and no line in between is a record by itself.
 
 from __future__ import annotations
 
-import codecs
 import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TextIO
 
-from cockpit.sources.loading.copytext import is_decoded
-from cockpit.sources.loading.reasons import (
-    CARRIAGE_RETURN,
-    NUL_CHARACTER,
-    TEXT_AFTER_QUOTE,
-    TOO_LONG,
-    UNCLOSED_QUOTE,
-    UNDECODABLE,
-    WRONG_FIELD_COUNT,
-)
+from cockpit.sources.files.lines import MAX_LINE_CHARACTERS, Record, Rejected, character_fault
+from cockpit.sources.loading.reasons import CARRIAGE_RETURN, TEXT_AFTER_QUOTE, UNCLOSED_QUOTE, WRONG_FIELD_COUNT
 
-MAX_LINE_CHARACTERS = 1 << 20
 MAX_LINES_PER_RECORD = 100
-
-# Name of the codec error handler below, as `open(errors=...)` takes it.
-MARK_UNDECODABLE = "cockpit-mark-undecodable"
-_MARK = 0xDC00
 
 # The csv module tells its errors apart by text alone.
 _CSV_UNCLOSED = "unexpected end of data"
 
 
-class Record(NamedTuple):
-    """A well-formed record; lines are physical, counted from 1, `text` is as received."""
-
-    line_number: int
-    last_line_number: int
-    fields: list[str]
-    text: str
-
-
-class Rejected(NamedTuple):
-    """A line that is no record."""
-
-    line_number: int
-    last_line_number: int
-    reason: str
-    text: str
-
-
-def _mark_undecodable(error: UnicodeError) -> tuple[str, int]:
-    """Stand a lone surrogate for each undecodable byte, in any encoding; no valid text contains one."""
-    if not isinstance(error, UnicodeDecodeError):
-        raise error
-    return "".join(chr(_MARK + byte) for byte in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error(MARK_UNDECODABLE, _mark_undecodable)
-
-
-def physical_lines(stream: TextIO) -> Iterator[str]:
-    """Lines without their line feed; a longer line than allowed is cut to one character more than that.
-
-    Args:
-        stream: Opened with `newline="\\n"`, so that a carriage return is seen where it stands.
-    """
-    while line := stream.readline(MAX_LINE_CHARACTERS + 1):
-        if line[-1] == "\n":
-            yield line[:-1]
-        else:
-            rest = line
-            while rest and rest[-1] != "\n":
-                rest = stream.readline(MAX_LINE_CHARACTERS)
-            yield line
-
-
 def parse_line(line: str, delimiter: str) -> list[str] | str:
     """Split one line, without its line feed, into fields; or the reason why it cannot be."""
-    fault = _character_fault(line)
+    fault = character_fault(line)
     return fault or _split([line], delimiter)
 
 
@@ -137,7 +78,7 @@ class _Lookahead:
 
 
 def _read_line(number: int, line: str, width: int, delimiter: str) -> Record | Rejected | None:
-    fault = _character_fault(line)
+    fault = character_fault(line)
     if fault:
         return Rejected(number, number, fault, line)
     if not line or line == "\r":
@@ -155,7 +96,7 @@ def _read_lines(first: Rejected, ahead: _Lookahead, width: int, delimiter: str) 
     pieces = [first.text]
     while len(pieces) < MAX_LINES_PER_RECORD:
         line = ahead.peek(len(pieces) - 1)
-        if line is None or _character_fault(line) or _stands_alone(line, width, delimiter):
+        if line is None or character_fault(line) or _stands_alone(line, width, delimiter):
             return None
         pieces.append(line)
         # Without a quote the line cannot close the field.
@@ -194,11 +135,3 @@ def _split(pieces: list[str], delimiter: str) -> list[str] | str:
             return UNCLOSED_QUOTE
         return CARRIAGE_RETURN if "new-line" in str(error) else TEXT_AFTER_QUOTE
     return rows[0] if len(rows) == 1 else WRONG_FIELD_COUNT
-
-
-def _character_fault(line: str) -> str | None:
-    if len(line) > MAX_LINE_CHARACTERS:
-        return TOO_LONG
-    if "\0" in line:
-        return NUL_CHARACTER
-    return None if is_decoded(line) else UNDECODABLE

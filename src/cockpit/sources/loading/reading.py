@@ -35,12 +35,14 @@ class Window:
         end: Before this value; without end when None.
         seen: The cursor's last value, for the ledger; None when all are read or a past interval is.
         label: Name of the batches.
+        limit: At most so many rows, for a look at them; all when None.
     """
 
     start: str | None = None
     end: str | None = None
     seen: str | None = None
     label: str = FULL
+    limit: int | None = None
 
 
 @dataclass(frozen=True)

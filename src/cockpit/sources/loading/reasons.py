@@ -12,6 +12,9 @@ TOO_LONG = "line is too long"
 EMPTY_KEY = "key is empty"
 NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not a JSON object"
+TOO_DEEP = "nested too deeply"
+WRONG_WIDTH = "wrong width of the line"
+ERROR_CELL = "cell with an error value"
 NOT_A_LOG_LINE = "not a line of this log format"
 REASONS = (
     WRONG_FIELD_COUNT,
@@ -24,5 +27,8 @@ REASONS = (
     EMPTY_KEY,
     NOT_JSON,
     NOT_AN_OBJECT,
+    TOO_DEEP,
+    WRONG_WIDTH,
+    ERROR_CELL,
     NOT_A_LOG_LINE,
 )

@@ -19,14 +19,19 @@ _CACHE_SIZE = 1 << 15
 _HASH_CHARACTERS = 24
 _REMOVED = "*"
 
-_IPV4 = re.compile(r"(?<![\d.])(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}(?![\d.]*\d)")
-_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f]*:[0-9A-Fa-f]*:)[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}(?![\w:])")
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_ONE_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}", re.ASCII)
+_IPV4 = re.compile(r"(\d{1,3}\.\d{1,3}\.\d{1,3})\.\d{1,3}")
+_IPV6 = re.compile(r"(?=[0-9A-Fa-f]{0,4}:[0-9A-Fa-f]{0,4}:)[0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3}")
 
 
 def network_of(address: str) -> str | None:
     """The network of an address, IPv4 /24 or IPv6 /48 with its last parts zero; None when it is no address."""
+    if ":" not in address:
+        # Ten times as fast as the module below, which reads it the same way.
+        return f"{address[: address.rindex('.')]}.0" if _ONE_IPV4.fullmatch(address) else None
     try:
-        parsed = ip_address(address.partition("%")[0].strip("[]"))
+        parsed = ip_address(address.partition("%")[0].strip("[]").rstrip(":"))
     except ValueError:
         return None
     mapped = getattr(parsed, "ipv4_mapped", None)
@@ -37,17 +42,17 @@ def network_of(address: str) -> str | None:
 
 
 def shorten_addresses(text: str) -> str:
-    """A text with every address in it replaced by its network."""
-    if "." in text:
-        text = _IPV4.sub(r"\1.0", text)
-    return _IPV6.sub(lambda match: network_of(match[0]) or match[0], text) if ":" in text else text
+    """A text with the addresses in it replaced by their networks; what only looks like one (a version) as well."""
+    if ":" in text:
+        text = _IPV6.sub(lambda match: network_of(match[0]) or match[0], text)
+    return _IPV4.sub(r"\1.0", text) if "." in text else text
 
 
 def remove_addresses(text: str) -> str:
-    """A text with every address in it replaced by `*`."""
-    if "." in text:
-        text = _IPV4.sub(_REMOVED, text)
-    return _IPV6.sub(lambda match: _REMOVED if network_of(match[0]) else match[0], text) if ":" in text else text
+    """A text with the addresses in it replaced by `*`; what only looks like one (a version) as well."""
+    if ":" in text:
+        text = _IPV6.sub(lambda match: _REMOVED if network_of(match[0]) else match[0], text)
+    return _IPV4.sub(_REMOVED, text) if "." in text else text
 
 
 class Addresses:
@@ -62,6 +67,7 @@ class Addresses:
         visitor: (address, user agent) -> keyed hash that tells visitors apart.
         pseudonym: Login or id -> keyed hash.
         hide: Text -> the same without addresses.
+        keeps_network: Whether an address becomes its network where it is named in a text.
     """
 
     def __init__(self, rule: AddressRule, key: bytes) -> None:
@@ -78,4 +84,5 @@ class Addresses:
         self.stored = lru_cache(_CACHE_SIZE)(stores[rule])
         self.visitor = lru_cache(_CACHE_SIZE)(lambda address, agent: keyed("visitor", f"{address}\0{agent}"))
         self.pseudonym = lru_cache(_CACHE_SIZE)(lambda value: keyed("person", value))
+        self.keeps_network = rule == "shorten"
         self.hide = shorten_addresses if rule == "shorten" else remove_addresses

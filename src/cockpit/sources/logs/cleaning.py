@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 from urllib.parse import quote, unquote, unquote_plus
 
 from cockpit.rulebook.behaviour import Privacy
+from cockpit.sources.logs.addresses import network_of
 
 REMOVED = "*"
 
@@ -21,6 +22,7 @@ _LONGEST_CACHED = 512
 _DECODINGS = 3
 
 _ABSOLUTE = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)(.*)", re.DOTALL)
+_SPECIAL = re.compile(r"[%;=]|\.\d+\.|:")
 _PORT = re.compile(r":\d*$")
 _CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign")
 
@@ -50,6 +52,7 @@ class Cleaner:
         hide_addresses: Text -> the same without full IP addresses.
 
     Attributes:
+        text: Any text -> the same without personal values, told by their look or by the name before them.
         page: Address as requested -> the page.
         url: Address as referred to -> the same address, cleaned.
     """
@@ -61,28 +64,31 @@ class Cleaner:
         self._names = names
         alternatives = "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)"
         # Within a value, and in lines that nobody could split.
-        self._parameter = re.compile(rf"(?i)((?:^|[?&;\s\"'{{,])[\"']?(?:{alternatives})[\"']?\s*[=:]\s*[\"']?)[^&;\s\"',}}]+")
+        self._parameter = re.compile(
+            rf"(?i)((?:^|[?&;\s\"'{{,])[\"']?(?:{alternatives})[\"']?\s*[=:]\s*[\"']?)[^&;\s\"',}}]+"
+        )
         looks = "|".join(f"(?:{look.pattern})" for look in privacy.looks) or "(?!)"
         self._looks = re.compile(looks, re.IGNORECASE)
         self._hide_addresses = hide_addresses
+        self.text = _cached(self._text)
         self.page = _cached(self._page)
         self.url = _cached(self._url)
+        self._name = _cached(self._clean_name)
 
-    def text(self, text: str) -> str:
-        """Any text without personal values, as far as they can be told by their look or the name before them."""
+    def _text(self, text: str) -> str:
         decoded = _decoded(text)
-        cleaned = self._looks.sub(REMOVED, self._parameter.sub(rf"\1{REMOVED}", self._hide_addresses(decoded)))
+        cleaned = self._without_persons(self._hide_addresses(decoded))
         return text if cleaned == decoded else cleaned
 
     def _page(self, address: str) -> Page:
         host = None
         if match := _ABSOLUTE.match(address):
             host, address = self._host(match[2]), match[3] or "/"
-        path, mark, query = address.partition("#")[0].partition("?")
-        return Page(
-            host, self._path(path), self._query(query) if mark and query else None,
-            _campaign(query) if "utm_" in query else None,
-        )  # fmt: skip
+        path, _mark, query = address.partition("#")[0].partition("?")
+        if not query:
+            return Page(host, self._path(path), None, None)
+        query = self._query(query)
+        return Page(host, self._path(path), query, _campaign(query) if "utm_" in query else None)
 
     def _url(self, address: str) -> str:
         match = _ABSOLUTE.match(address)
@@ -99,14 +105,18 @@ class Cleaner:
 
     def _path(self, path: str) -> str:
         # Most paths hold nothing that any rule could fit.
-        if "%" not in path and not self._looks.search(path) and self._hide_addresses(path) == path:
+        if not _SPECIAL.search(path) and not self._looks.search(path):
             return path
         return "/".join(map(self._segment, path.split("/")))
 
     def _segment(self, segment: str) -> str:
         decoded = _decoded(segment)
-        cleaned = self._looks.sub(REMOVED, self._parameter.sub(rf"\1{REMOVED}", self._hide_addresses(decoded)))
+        # Only a whole part is an address: many files carry a version of four numbers in their names.
+        cleaned = REMOVED if network_of(decoded) else self._without_persons(decoded)
         return segment if cleaned == decoded else quote(cleaned, safe=";:@=,+$!*'() ~", errors="surrogatepass")
+
+    def _without_persons(self, text: str) -> str:
+        return self._looks.sub(REMOVED, self._parameter.sub(rf"\1{REMOVED}", text))
 
     def _query(self, query: str) -> str:
         return "&".join(map(self._pair, query.split("&")))
@@ -115,13 +125,20 @@ class Cleaner:
         name, sign, value = pair.partition("=")
         if not sign:
             return self._segment(pair)
-        if _decoded(name).strip().lower() in self._names:
-            return f"{self._segment(name)}={REMOVED}"
-        decoded = _decoded(value)
-        is_personal = (
-            self._looks.search(decoded) or self._parameter.search(decoded) or self._hide_addresses(decoded) != decoded
+        name, is_removed = self._name(name)
+        return f"{name}={REMOVED if is_removed or self._is_personal(_decoded(value)) else value}"
+
+    def _clean_name(self, name: str) -> tuple[str, bool]:
+        """A parameter's name, which may be personal itself, and whether its values are removed."""
+        return self._segment(name), _decoded(name).strip().lower() in self._names
+
+    def _is_personal(self, value: str) -> bool:
+        # What a rule cannot fit is not asked: this is run for every value of every query.
+        return (
+            self._looks.search(value) is not None
+            or (("=" in value or ":" in value) and self._parameter.search(value) is not None)
+            or (("." in value or ":" in value) and self._hide_addresses(value) != value)
         )
-        return f"{self._segment(name)}={REMOVED if is_personal else value}"
 
 
 def _decoded(text: str) -> str:

@@ -10,7 +10,6 @@ from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from requests import PreparedRequest
@@ -84,7 +83,7 @@ class SignedHmac(AuthBase):
         """Sign with a new time and nonce."""
         parts = urlsplit(request.url or "")
         body = request.body or b""
-        content = body.encode() if isinstance(body, str) else cast(bytes, body)
+        content = body.encode() if isinstance(body, str) else body
         values = {
             "method": request.method or "",
             "path": parts.path or "/",
@@ -186,12 +185,12 @@ def authentication(source: RestSource, connection: URL, timing: Timing) -> AuthB
         case BasicAuth():
             return _basic(_credential(source, connection, "user"), _credential(source, connection, "password"))
         case BearerAuth():
-            token = _sendable(source, _credential(source, connection, rule.secret))
+            token = _sendable(source, _credential(source, connection, rule.credential))
             return SignedHeader("Authorization", f"{rule.prefix} {token}".strip())
         case ApiKeyAuth() if rule.place == "query":
-            return SignedQuery(rule.name, _credential(source, connection, rule.secret))
+            return SignedQuery(rule.name, _credential(source, connection, rule.credential))
         case ApiKeyAuth():
-            return SignedHeader(rule.name, _sendable(source, _credential(source, connection, rule.secret)))
+            return SignedHeader(rule.name, _sendable(source, _credential(source, connection, rule.credential)))
         case OAuth2Auth():
             client = (_credential(source, connection, "user"), _credential(source, connection, "password"))
             return SignedToken(rule, *client, timing)

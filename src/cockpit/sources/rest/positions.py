@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal, InvalidOperation
-from typing import TypeAlias
+from typing import Any, TypeAlias, cast
 
 from cockpit.rulebook.sources.base import FieldType
 from cockpit.rulebook.sources.rest import TimeFormat
@@ -86,6 +86,12 @@ class CursorFormat:
                 return local.date().isoformat()
             case _iso:
                 return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def is_before(position: Position, other: Position) -> bool:
+    """Whether one position of a cursor is smaller than another of the same cursor."""
+    # Both have the one type that the cursor's kind gives.
+    return bool(cast(Any, position) < other)
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

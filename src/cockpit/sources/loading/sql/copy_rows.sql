@@ -1,5 +1,5 @@
 -- Grain: one row per row of the source table, as it leaves the source.
--- offset 0 keeps the payload from being computed twice, once for the hash.
+-- Without a limit it is null; offset 0 keeps the payload from being computed twice, once for the hash.
 copy (
     select
         key,
@@ -16,6 +16,7 @@ copy (
             {position} as position
         from {table} as record
         {condition}
+        limit {limit}
         offset 0
     ) as received
 ) to stdout with (format binary);

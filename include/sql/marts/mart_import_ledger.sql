@@ -1,0 +1,27 @@
+-- Grain: one row per import batch.
+select
+    ledger.batch_id,
+    ledger.source,
+    ledger.entity,
+    ledger.label,
+    ledger.run_id,
+    ledger.received,
+    ledger.loaded,
+    ledger.unchanged,
+    ledger.superseded,
+    ledger.rejected,
+    ledger.deleted,
+    ledger.staged,
+    ledger.quarantined,
+    ledger.replaced,
+    ledger.removed,
+    ledger.is_balanced,
+    ledger.bytes,
+    ledger.seconds,
+    ledger.cursor_from,
+    ledger.cursor_to,
+    ledger.schema_hash,
+    ledger.started_at,
+    ledger.finished_at,
+    cast(ledger.finished_at at time zone :time_zone as date) as finished_date
+from ops.import_ledger as ledger

@@ -1,0 +1,15 @@
+-- Grain: one row per change of a source's columns.
+select
+    change.change_id,
+    change.source,
+    change.entity,
+    change.column_name,
+    change.kind,
+    change.type_before,
+    change.type_now,
+    change.policy,
+    change.action,
+    change.suggestion,
+    change.run_id,
+    change.detected_at
+from ops.schema_change as change

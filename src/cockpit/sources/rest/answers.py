@@ -1,0 +1,79 @@
+"""What an API answers: JSON, read without losing a digit or a line for a bad byte."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from email.message import Message
+
+# Python refuses to convert longer ones, and PostgreSQL's numeric ends not far behind.
+_LONGEST_INTEGER = 4_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A good answer.
+
+    Attributes:
+        document: Its JSON; None when it has no content.
+        links: Relation -> address, of the header Link.
+    """
+
+    document: object
+    links: Mapping[str, str]
+
+
+class NotJsonError(ValueError):
+    """An answer that is no JSON.
+
+    Attributes:
+        is_broken: It begins like JSON, so that another try may bring the rest.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.is_broken = text.lstrip()[:1] in ("{", "[")
+
+
+def read_json(body: bytes, content_type: str | None = None) -> object:
+    """The JSON of a body; numbers that a float would change stay texts or become decimals.
+
+    Bytes that the encoding does not have become marks that reject the record which holds them, not the page.
+
+    Raises:
+        NotJsonError: cut off, nested without end, or another format.
+    """
+    text = body.decode(_encoding(body, content_type), "surrogateescape")
+    try:
+        return json.loads(text, parse_float=_number, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        raise NotJsonError(text) from error
+
+
+def _encoding(body: bytes, content_type: str | None) -> str:
+    header = Message()
+    header["Content-Type"] = content_type or ""
+    declared = header.get_content_charset()
+    try:
+        encoding = codecs.lookup(declared).name if declared else json.detect_encoding(body)
+        b"".decode(encoding)
+    except LookupError:
+        encoding = json.detect_encoding(body)
+    return "utf-8-sig" if encoding == "utf-8" else encoding
+
+
+def _number(text: str) -> float | Decimal | str:
+    number = float(text)
+    try:
+        exact = Decimal(text)
+        return number if Decimal(repr(number)) == exact else exact
+    except InvalidOperation:
+        # An exponent beyond what any number has.
+        return text
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) < _LONGEST_INTEGER else text
