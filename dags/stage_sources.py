@@ -8,12 +8,19 @@ from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import CheckOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
+from cockpit_airflow.triggers import watched
 
 workspace = find_workspace()
 models = graph()
 
 for source in workspace.sources.values():
     raw_assets = [asset("raw", f"{source.source}__{name}") for name in source.entities]
+    if isinstance(source, FormSource):
+        # No DAG loads forms: whoever posts one starts the chain.
+        raw_assets = [
+            watched(each, workspace.settings.warehouse, source.source, name)
+            for each, name in zip(raw_assets, source.entities, strict=True)
+        ]
     typed = models.typed(source.source)
     with DAG(
         dag_id=f"stage_{source.source}",

@@ -34,6 +34,7 @@ VERBS = (
     "doctor",
     "credentials",
     "test",
+    "bench",
     "reset",
 )
 

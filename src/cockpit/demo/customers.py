@@ -257,7 +257,7 @@ def _draw_companies(
     branch_count = round(profile.dirt.look_alikes.branch_share * count)
     plain_count = count - near_count - branch_count
 
-    city, brand, trade = _draw_name_parts(rng, profile, region_of_city, plain_count)
+    city, brand, trade = draw_name_parts(rng, profile, region_of_city, plain_count)
     form = choose(rng, [item.share for item in names.legal_forms], plain_count)
     bracketed = rng.random(plain_count) < names.bracketed_city_share
     width = len(names.brand_alphabet)
@@ -299,7 +299,7 @@ def _draw_companies(
     )
 
 
-def _draw_name_parts(
+def draw_name_parts(
     rng: np.random.Generator, profile: Profile, region_of_city: Ints, count: int
 ) -> tuple[Ints, Ints, Ints]:
     """City, brand (a pair of characters as one number) and trade; no combination occurs twice."""

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Annotated, TypeAlias
 
 from pydantic import Field, field_validator
 
 from cockpit.i18n import _
 from cockpit.rulebook.contract import IDENTIFIER
 from cockpit.rulebook.files import MisfitError, Rule, load
+
+
+# SQL gets lists as one text.
+Listed: TypeAlias = Annotated[str, Field(pattern=r"^[^,]+$")]
 
 
 class Pattern(Rule):
@@ -48,7 +53,7 @@ class Bots(Rule):
 
     version: int = 1
     agents: tuple[Pattern, ...]
-    paths: tuple[str, ...] = ()
+    paths: tuple[Listed, ...] = ()
     people: tuple[str, ...] = ()
 
 
@@ -63,14 +68,16 @@ class PageViews(Rule):
         statuses: HTTP status codes.
         asset_extensions: Endings of paths that are parts of pages, lower case, without the dot.
         ignored_paths: Beginnings of paths that are no pages, such as health checks.
+        longest_dwell_seconds: A page that measured a longer time was left open; its measure does not count.
     """
 
     version: int = 1
-    events: tuple[str, ...]
-    methods: tuple[str, ...]
+    events: tuple[Listed, ...]
+    methods: tuple[Listed, ...]
     statuses: tuple[int, ...]
-    asset_extensions: tuple[str, ...] = ()
-    ignored_paths: tuple[str, ...] = ()
+    asset_extensions: tuple[Listed, ...] = ()
+    ignored_paths: tuple[Listed, ...] = ()
+    longest_dwell_seconds: float = Field(gt=0)
 
 
 class Privacy(Rule):
@@ -95,8 +102,8 @@ class Behaviour(Rule):
     page_views: PageViews
     privacy: Privacy
 
-    def parameters(self) -> dict[str, str]:
-        """Values that SQL models use as `:name`: lists separated by commas, patterns as JSON."""
+    def parameters(self) -> dict[str, float | str]:
+        """Values that SQL models use as `:name`: lists separated by commas, paths for `like`, patterns as JSON."""
         agents = [{"id": rule.id, "pattern": rule.pattern} for rule in self.bots.agents]
         return {
             "bot_agents": json.dumps(agents, ensure_ascii=False),
@@ -105,8 +112,14 @@ class Behaviour(Rule):
             "page_view_methods": ",".join(self.page_views.methods),
             "page_view_statuses": ",".join(map(str, self.page_views.statuses)),
             "asset_extensions": ",".join(self.page_views.asset_extensions),
-            "ignored_paths": ",".join(self.page_views.ignored_paths),
+            "ignored_paths": ",".join(_beginning(path) for path in self.page_views.ignored_paths),
+            "longest_dwell_seconds": self.page_views.longest_dwell_seconds,
         }
+
+
+def _beginning(path: str) -> str:
+    """What SQL's `like` asks of texts that begin so."""
+    return re.sub(r"([\\%_])", r"\\\1", path) + "%"
 
 
 def load_behaviour(folder: Path) -> Behaviour:

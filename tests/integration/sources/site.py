@@ -59,9 +59,7 @@ class Site:
         on_batch: Callable[[BatchResult], None] | None = None,
     ) -> LoadResult:
         source, _, name = entity.partition(".")
-        return load_entity(
-            self.workspace, source, name, "test-run", full=full, interval=interval, on_batch=on_batch
-        )
+        return load_entity(self.workspace, source, name, "test-run", full=full, interval=interval, on_batch=on_batch)
 
     def query(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self.warehouse, self.warehouse.cursor() as cursor:

@@ -66,9 +66,7 @@ def test_a_renamed_column_stops_its_source_and_names_both_names(site: Site, shop
     assert site.load("erp.sale").loaded == 1
 
 
-def test_a_missing_column_that_nothing_needs_is_noted_and_noted_when_it_is_back(
-    site: Site, shop: PgConnection
-) -> None:
+def test_a_missing_column_that_nothing_needs_is_noted_and_noted_when_it_is_back(site: Site, shop: PgConnection) -> None:
     declare(site)
     run(shop, "insert into sale (sale_id, shop) values (1, 'a')")
     site.load("erp.sale")

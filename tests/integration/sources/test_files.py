@@ -62,7 +62,7 @@ def test_the_same_content_is_loaded_once_under_any_name(site: Site, name: str) -
 
 
 def test_a_day_that_returns_is_not_lost(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cockpit.sources.files.folder.ROWS_PER_TRANSACTION", 2)
+    monkeypatch.setattr("cockpit.sources.files.rows.ROWS_PER_TRANSACTION", 2)
     declare(site)
     days = ["01", "01", "02", "01", "03", ""]
     put(
@@ -204,7 +204,7 @@ def test_no_file_yet_is_no_error_but_a_missing_one_is(site: Site) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cockpit.sources.files.folder.ROWS_PER_TRANSACTION", 1)
+    monkeypatch.setattr("cockpit.sources.files.rows.ROWS_PER_TRANSACTION", 1)
     declare(site)
     path = put(site, "a.csv", HEADER + "1,2026-03-01,5\n2,2026-03-02,5\n")
     with pytest.raises(TransientError, match="changed while it was read"):
@@ -215,7 +215,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(site: Site, monkeypatch
 
 
 def test_an_interrupted_file_is_taken_up_after_its_last_batch(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cockpit.sources.files.folder.ROWS_PER_TRANSACTION", 3)
+    monkeypatch.setattr("cockpit.sources.files.rows.ROWS_PER_TRANSACTION", 3)
     declare(site)
     first = date(2026, 3, 1)
     lines = [f'{n},{first + timedelta(days=n // 4)},"{n}\nmore"\n' for n in range(40)]

@@ -8,14 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cockpit.i18n import catalogue
-from cockpit.sources.files.delimited import (
-    MARK_UNDECODABLE,
-    MAX_LINE_CHARACTERS,
-    Record,
-    Rejected,
-    physical_lines,
-    read_records,
-)
+from cockpit.sources.files.delimited import read_records
+from cockpit.sources.files.lines import MARK_UNDECODABLE, MAX_LINE_CHARACTERS, Record, Rejected, physical_lines
 from cockpit.sources.loading import reasons
 from cockpit.sources.loading.copytext import printable
 

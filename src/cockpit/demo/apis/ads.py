@@ -9,7 +9,7 @@ from cockpit.demo.apis import marks as kinds
 from cockpit.demo.apis.marks import Marks, Planting
 from cockpit.demo.apis.profile import Ads
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Times, seconds
+from cockpit.demo.draw import Ints, Times, categorical, seconds
 
 SYSTEM = "ads"
 _CENTS = 100
@@ -71,8 +71,8 @@ def draw_costs(
     return costs
 
 
-def _words(words: list[str], codes: np.ndarray[tuple[int], np.dtype[np.int64]]) -> pd.Categorical[str]:
+def _words(words: list[str], codes: Ints) -> pd.Categorical[str]:
     # Two channels may have the same currency.
     distinct = list(dict.fromkeys(words))
     place = np.array([distinct.index(word) for word in words])
-    return pd.Categorical.from_codes(place[codes], dtype=pd.CategoricalDtype(distinct))
+    return categorical(place[codes], distinct)

@@ -255,9 +255,7 @@ class _Filling:
         )
         self._put("feed_post", posts)
         industries = sorted({trade.industry for trade in self.company.profile.names.trades})
-        notes = market_feed.draw_notes(
-            rng, self.apis, industries, months * rules.notes_per_month, since, self._clock
-        )
+        notes = market_feed.draw_notes(rng, self.apis, industries, months * rules.notes_per_month, since, self._clock)
         self._put("feed_note", notes)
 
     def _add_ads(self) -> None:
@@ -269,4 +267,5 @@ class _Filling:
         self._put("ads_cost", costs)
 
     def _months_ago(self, count: int) -> np.datetime64:
-        return (self._clock.month - count).astype("datetime64[s]")
+        moment: np.datetime64 = (self._clock.month - count).astype("datetime64[s]")
+        return moment

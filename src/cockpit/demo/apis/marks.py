@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from cockpit.demo.draw import Bools, Ints, sample
+from cockpit.demo.draw import Bools, Ints, categorical, sample
 
 ORDER_NUMBER_MALFORMED = "order_number_malformed"
 SIGNED_BEFORE_SHIPPED = "signed_before_shipped"
@@ -46,21 +46,23 @@ class Marks:
     Attributes:
         anomalies: Rows that are wrong.
         boundary_cases: Rows that look wrong and are right.
-        owners: (system, entity, key, customer): whose person a row is about, the customer's id being the true one.
+        persons: (system, entity, key, contact): who a row is about, as `make_contacts` numbers them.
     """
 
     anomalies: list[Mark] = field(default_factory=list)
     boundary_cases: list[Mark] = field(default_factory=list)
-    owners: list[tuple[str, str, str, int]] = field(default_factory=list)
+    persons: list[tuple[str, str, str, int]] = field(default_factory=list)
 
-    def add(self, system: str, entity: str, keys: Sequence[str], kinds: Sequence[str | None], *, is_wrong: bool) -> None:
+    def add(
+        self, system: str, entity: str, keys: Sequence[str], kinds: Sequence[str | None], *, is_wrong: bool
+    ) -> None:
         """Take in the rows that have a kind; both sequences have one element per row."""
         target = self.anomalies if is_wrong else self.boundary_cases
         target.extend((system, entity, key, kind) for key, kind in zip(keys, kinds, strict=True) if kind is not None)
 
-    def add_owners(self, system: str, entity: str, keys: Sequence[str], customer_ids: Sequence[int]) -> None:
-        """Take in which customer each row belongs to; a negative id stands for none."""
-        self.owners.extend((system, entity, key, who) for key, who in zip(keys, customer_ids, strict=True) if who >= 0)
+    def add_persons(self, system: str, entity: str, keys: Sequence[str], contact_ids: Sequence[int]) -> None:
+        """Take in who each row is about; a negative id stands for a stranger."""
+        self.persons.extend((system, entity, key, who) for key, who in zip(keys, contact_ids, strict=True) if who >= 0)
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Planting:
 
 def pick(rng: np.random.Generator, words: Sequence[str], count: int) -> pd.Categorical[str]:
     """One of the words for each row."""
-    return pd.Categorical.from_codes(rng.integers(0, len(words), count), dtype=pd.CategoricalDtype(list(words)))
+    return categorical(rng.integers(0, len(words), count), words)
 
 
 def text_column(values: pd.Series | pd.Categorical[str]) -> pd.Series:

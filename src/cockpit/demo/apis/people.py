@@ -10,7 +10,8 @@ from cockpit.demo.draw import Ints, sample
 from cockpit.demo.profile import Profile
 
 UNKNOWN, MALE, FEMALE = 0, 1, 2
-NO_CUSTOMER = -1
+# Ids where there is none.
+NO_CUSTOMER = NO_CONTACT = -1
 _UNKNOWN_GENDER_SHARE = 0.08
 
 
@@ -54,12 +55,14 @@ def at_customers(rng: np.random.Generator, contacts: pd.DataFrame, count: int) -
         count: Persons wanted.
 
     Returns:
-        customer_id (the true one), name, gender (0 to 2), phone (null when unknown), owner_username and known_at.
+        contact_id, customer_id (the true one), name, gender (0 to 2), phone (null when unknown), owner_username,
+        known_at.
     """
     rows = contacts.iloc[sample(rng, np.arange(len(contacts)), count)]
     gender = np.select([rows["gender"] == "male", rows["gender"] == "female"], [MALE, FEMALE], default=UNKNOWN)
     return pd.DataFrame(
         {
+            "contact_id": rows["contact_id"].to_numpy(dtype=np.int64),
             "customer_id": rows["customer_id"].to_numpy(dtype=np.int64),
             "name": rows["name"].to_numpy(dtype=object),
             "gender": gender,
@@ -82,6 +85,7 @@ def newly_met(rng: np.random.Generator, rules: Shop, customers: pd.DataFrame, co
     rows = customers.iloc[rng.integers(0, len(customers), count)]
     return pd.DataFrame(
         {
+            "contact_id": np.full(count, NO_CONTACT),
             "customer_id": rows["customer_id"].to_numpy(dtype=np.int64),
             "name": pd.Series(draw_names(rng, rules, count), dtype=object),
             "gender": draw_genders(rng, rules, count),

@@ -9,7 +9,7 @@ from cockpit.demo.apis import marks as kinds
 from cockpit.demo.apis.marks import Marks, Planting, pick, text_column
 from cockpit.demo.apis.profile import Scm
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Ints, Times, between, seconds
+from cockpit.demo.draw import Ints, Times, between, categorical, seconds
 
 SYSTEM = "scm"
 PICKED, SHIPPED, SIGNED = "PICKED", "SHIPPED", "SIGNED"
@@ -81,7 +81,7 @@ def draw_shipments(
             "warehouse_code": pick(rng, rules.warehouses, count),
             "carrier": pick(rng, rules.carriers, count),
             "tracking_number": rng.integers(10**11, 10**12, count),
-            "status": pd.Categorical.from_codes(status, dtype=pd.CategoricalDtype(list(_STATUSES))),
+            "status": categorical(status, _STATUSES),
             "weight_grams": np.round(np.exp(rng.normal(8.2, 0.9, count))).astype(np.int64) + 100,
             "freight_cents": np.round(np.exp(rng.normal(8.3, 0.6, count))).astype(np.int64) + 800,
             "planned_on": (shipped_at + seconds(rng.integers(-1, 2, count) * _DAY_SECONDS)).astype("datetime64[D]"),

@@ -10,7 +10,7 @@ from cockpit.demo.apis.marks import Marks, Planting, pick, text_column
 from cockpit.demo.apis.people import draw_names
 from cockpit.demo.apis.profile import ApisFile
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Floats, Ints, Times, choose, seconds
+from cockpit.demo.draw import Floats, Ints, Times, categorical, choose, seconds
 
 SYSTEM = "service_desk"
 REPLY, SOLVED, SATISFACTION = "reply", "solved", "satisfaction"
@@ -62,15 +62,11 @@ def draw_tickets(
         {
             "ticket_id": first_id + np.arange(count, dtype=np.int64),
             "customer_id": customer_ids,
-            "number_style": pd.Categorical.from_codes(choose(rng, shares, count), dtype=pd.CategoricalDtype(styles)),
+            "number_style": categorical(choose(rng, shares, count), styles),
             "contact_name": pd.Series(draw_names(rng, apis.shop, count), dtype=object),
             "subject": pick(rng, rules.subjects, count),
             "product_code": pick(rng, product_codes, count),
-            "priority": text_column(
-                pd.Categorical.from_codes(
-                    choose(rng, rules.priority_share, count), dtype=pd.CategoricalDtype(list(rules.priorities))
-                )
-            ),
+            "priority": text_column(categorical(choose(rng, rules.priority_share, count), rules.priorities)),
             "channel": pick(rng, rules.channels, count),
             "agent": pick(rng, rules.agents, count),
             "opened_at": opened_at,

@@ -9,10 +9,10 @@ import pandas as pd
 
 from cockpit.demo.apis import marks as kinds
 from cockpit.demo.apis.marks import Marks, Planting, pick, text_column
-from cockpit.demo.apis.people import NO_CUSTOMER, draw_genders, draw_mobiles, draw_names
+from cockpit.demo.apis.people import NO_CONTACT, draw_genders, draw_mobiles, draw_names
 from cockpit.demo.apis.profile import ApisFile
 from cockpit.demo.clock import Clock
-from cockpit.demo.draw import Ints, Times, between, choose, seconds
+from cockpit.demo.draw import Ints, Times, between, categorical, choose, seconds
 from cockpit.demo.profile import Profile
 
 SYSTEM = "shop"
@@ -77,8 +77,8 @@ def draw_members(
     name[known] = people["name"].to_numpy(dtype=object)
     gender[known] = people["gender"].to_numpy(dtype=np.int64)
     mobile[known] = people["phone"].to_numpy(dtype=object)
-    customer_id = np.full(count, NO_CUSTOMER)
-    customer_id[known] = people["customer_id"].to_numpy(dtype=np.int64)
+    contact_id = np.full(count, NO_CONTACT)
+    contact_id[known] = people["contact_id"].to_numpy(dtype=np.int64)
     years = between(rng, rules.birth_years, count) - 1970
     birth = years.astype("datetime64[Y]").astype("datetime64[D]") + rng.integers(0, 365, count)
     edited = rng.random(count) < 0.2
@@ -100,9 +100,10 @@ def draw_members(
     members.loc[rows, "mobile"] = rng.choice(apis.wecom.placeholder_phones, len(rows)).astype(object)
     rows = planting.choose(kinds.FAKE_REGISTRATION, rules.anomalies.fake_registration)
     members.loc[rows, "name"] = rng.choice(apis.wecom.fake_names, len(rows)).astype(object)
+    contact_id[rows] = NO_CONTACT
     keys = [f"M{number:08d}" for number in members["member_id"].tolist()]
     planting.tell(marks, SYSTEM, "member", keys)
-    marks.add_owners(SYSTEM, "member", keys, customer_id.tolist())
+    marks.add_persons(SYSTEM, "member", keys, contact_id.tolist())
     return members
 
 
@@ -162,7 +163,7 @@ def draw_shop_orders(
             "order_id": ids,
             "member_id": member_ids[rng.integers(0, len(member_ids), count)],
             "channel": pick(rng, rules.channels, count),
-            "status": pd.Categorical.from_codes(status, dtype=pd.CategoricalDtype(list(rules.order_statuses))),
+            "status": categorical(status, rules.order_statuses),
             "payment_cents": total,
             "placed_at": placed_at,
             "paid_at": np.where(is_paid, paid_at, _NEVER),
@@ -235,4 +236,4 @@ def _repeated(words: pd.Series, rows: Ints) -> pd.Categorical[str]:
     distinct = list(dict.fromkeys(words.tolist()))
     place = {word: index for index, word in enumerate(distinct)}
     codes = np.array([place[word] for word in words.tolist()], dtype=np.int64)
-    return pd.Categorical.from_codes(codes[rows], dtype=pd.CategoricalDtype(distinct))
+    return categorical(codes[rows], distinct)

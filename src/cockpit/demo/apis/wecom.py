@@ -10,7 +10,7 @@ import pandas as pd
 
 from cockpit.demo.apis import marks as kinds
 from cockpit.demo.apis.marks import Marks, Planting, pick, text_column
-from cockpit.demo.apis.people import NO_CUSTOMER, draw_mobiles
+from cockpit.demo.apis.people import NO_CONTACT, NO_CUSTOMER, draw_mobiles
 from cockpit.demo.apis.profile import ApisFile, TagGroup
 from cockpit.demo.clock import Clock
 from cockpit.demo.draw import Times, seconds
@@ -91,7 +91,9 @@ def draw_contacts(
     contacts.loc[rows, "customer_id"] = NO_CUSTOMER
     keys = [contact_key(number) for number in contacts["contact_id"].tolist()]
     planting.tell(marks, SYSTEM, "external_contact", keys)
-    marks.add_owners(SYSTEM, "external_contact", keys, contacts["customer_id"].tolist())
+    is_real = contacts["customer_id"].to_numpy() != NO_CUSTOMER
+    persons = np.where(is_real, people["contact_id"].to_numpy(dtype=np.int64), NO_CONTACT)
+    marks.add_persons(SYSTEM, "external_contact", keys, persons.tolist())
     return contacts
 
 

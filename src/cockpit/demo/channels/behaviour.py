@@ -30,6 +30,8 @@ _ACCOUNTS_PART = 9_999_999
 _SITE_FLATNESS, _CRM_FLATNESS = 0.4, 1.0
 _FEWEST_EVENTS = 40
 _EVENTS_PER_NEW_VISITOR = 4
+# Regular visitors who may come again on a simulated day.
+_RETURNING_VISITORS = 30
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,9 @@ def append_day(
         events = max(stream.events // max(history_days, 1), _FEWEST_EVENTS)
         fresh = 0 if stream.name == "crm_use" else max(events // _EVENTS_PER_NEW_VISITOR, 1)
         first = stream.population + days_since * fresh
-        writer = _writer(
-            stream, company, channels, [*range(stream.regulars), *range(first, first + fresh)], known=stream.regulars
-        )
+        returning = stream.regulars if stream.name == "crm_use" else min(stream.regulars, _RETURNING_VISITORS)
+        numbers = [*range(returning), *range(first, first + fresh)]
+        writer = _writer(stream, company, channels, numbers, known=returning)
         rng = generator(company.seed, Stream.CHANNELS_DAY, stream.part(days_since))
         writer.write(path.parent, LogFile(path.name, span, 1.0, 0), events, rng, truth, after=_count_lines(path))
         _tell(stream, writer.sessions, truth)

@@ -201,6 +201,9 @@ def _columns(
     rows = plant("quantity_not_positive", rules.anomalies.quantity_not_positive)
     quantity[rows] = np.array(_WRONG_QUANTITIES)[rng.integers(0, len(_WRONG_QUANTITIES), len(rows))]
     codes[plant("unknown_product", rules.anomalies.unknown_product)] = _UNKNOWN_PRODUCT
+    truth.count(
+        SYSTEM, report.entity, clean_rows=int(free.sum()), clean_cents=int((price_cents * quantity)[free].sum())
+    )
     return {
         "report_line": ids,
         "sold_on": written_dates(sold_on, dealer.date_format),

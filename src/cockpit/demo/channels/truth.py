@@ -6,7 +6,7 @@ A system is named as its source file, an entity as there, a key as raw has it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,6 +49,8 @@ class ChannelTruth:
     boundary_cases: list[tuple[str, str, str, str]] = field(default_factory=list)
     broken_lines: list[tuple[str, str, str, int, str]] = field(default_factory=list)
     special_files: list[tuple[str, str, str, str]] = field(default_factory=list)
+    clusters: list[tuple[str, str, str, int]] = field(default_factory=list)
+    claims: list[pd.DataFrame] = field(default_factory=list)
     sessions: list[pd.DataFrame] = field(default_factory=list)
     figures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
 
@@ -67,6 +69,14 @@ class ChannelTruth:
     def special(self, system: str, entity: str, file: str, kind: str) -> None:
         """A file that came late, twice, or was corrected."""
         self.special_files.append((system, entity, file, kind))
+
+    def cluster(self, system: str, entity: str, keys: Sequence[str], customer_ids: Sequence[int]) -> None:
+        """Which true customer each record is of; below 0 for none."""
+        self.clusters += [
+            (system, entity, key, customer_id)
+            for key, customer_id in zip(keys, customer_ids, strict=True)
+            if customer_id >= 0
+        ]
 
     def count(self, system: str, entity: str, **figures: int) -> None:
         """Add to totals."""

@@ -128,7 +128,9 @@ class FileEntity(FolderEntity):
         stray = sorted(others & self.model_fields_set)
         if stray:
             allowed = ", ".join(name for name, keys in _KEYS_OF_FORMATS.items() if stray[0] in keys)
-            raise MisfitError(_("does not belong to the format {format}", format=self.format), stray[0], allowed=allowed)
+            raise MisfitError(
+                _("does not belong to the format {format}", format=self.format), stray[0], allowed=allowed
+            )
         if self.format == "excel" and self.is_growing:
             raise MisfitError(_("a workbook cannot grow by lines"), "is_growing")
         return self

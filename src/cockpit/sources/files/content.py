@@ -214,12 +214,15 @@ class Content:
 
 
 @contextmanager
-def open_content(path: Path, name: str, entity: FolderEntity, where: str) -> Iterator[Content]:
+def open_content(
+    path: Path, name: str, entity: FolderEntity, where: str, signature: Signature | None = None
+) -> Iterator[Content]:
     """Open a file.
 
     Args:
         name: Its path below the watched folder.
         where: `source.entity`, for messages.
+        signature: When it was looked at; now when None.
 
     Raises:
         TerminalError: not readable, or compressed and damaged; also while the block reads it.
@@ -228,7 +231,7 @@ def open_content(path: Path, name: str, entity: FolderEntity, where: str) -> Ite
     try:
         # Unbuffered, so that its position is that of the file for every reader.
         with io.FileIO(path) as stream:
-            yield Content(path, name, place, entity, stream, signature_of(stream))
+            yield Content(path, name, place, entity, stream, signature or signature_of(stream))
     except DAMAGED as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise TerminalError(_("the file cannot be read: {reason}", reason=reason), where=place) from error

@@ -46,7 +46,9 @@ _ATTRIBUTE = re.compile(r'([\w:]+)\s*=\s*(?:"([^"]*)"|\'([^\']*)\')')
 _COLUMN = re.compile(rb'\br="([A-Z]{1,3})\d+"')
 _ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*\br="(\d{1,9})"')
 _ROW_END = re.compile(rb"</(?:\w+:)?row>")
-_ERROR = re.compile(rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})(\d{1,9})"[^>]*[^/>]>(.*?)</(?:\w+:)?c>', re.DOTALL)
+_ERROR = re.compile(
+    rb'<(?:\w+:)?c\b(?=[^>]*\bt="e")[^>]*\br="([A-Z]{1,3})(\d{1,9})"[^>]*[^/>]>(.*?)</(?:\w+:)?c>', re.DOTALL
+)
 _VALUE = re.compile(rb"<(?:\w+:)?v[^>]*>([^<]*)<")
 
 

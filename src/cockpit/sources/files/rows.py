@@ -36,7 +36,7 @@ class RowEncoder:
         self._day_value: object = None
         self._transaction = 0
         self._row_count = 0
-        # Columns that records with names of their own had so far, and the JSON type of the latest value.
+        # Columns that records with names of their own had so far, and the JSON type of their first value.
         self.seen: dict[str, str] = {}
 
     def rows(
@@ -96,7 +96,7 @@ class RowEncoder:
                     self._turn_to("" if day is None else str(day))
             self._row_count += 1
             for name, value in payload.items():
-                if name not in self.seen or (value is not None and self.seen[name] == "null"):
+                if name not in self.seen or (value is not None and not self.seen[name]):
                     self.seen[name] = _json_type(value)
             key = self._key(number, payload)
             if json is None:
@@ -154,7 +154,7 @@ def _key_text(value: object) -> str:
 def _json_type(value: object) -> str:
     match value:
         case None:
-            return "null"
+            return ""
         case bool():
             return "boolean"
         case str():

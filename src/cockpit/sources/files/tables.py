@@ -202,9 +202,7 @@ def _delimited_header(lines: _Lines, entity: FileEntity, where: str) -> tuple[st
         return tuple(entity.columns)
     line = next(lines.after(Start(entity.header_row - 1)), None)
     if line is None:
-        raise TerminalError(
-            _("the file is empty"), where=where, fix=_("Its first line has to name the columns.")
-        )
+        raise TerminalError(_("the file is empty"), where=where, fix=_("Its first line has to name the columns."))
     where = f"{where}:{entity.header_row}"
     fields = parse_line(line, entity.delimiter)
     if isinstance(fields, str):

@@ -101,36 +101,6 @@ def last_cursor(cursor: PgCursor, source: str, entity: str) -> str | None:
     return None if value is None else str(value)
 
 
-def last_line(cursor: PgCursor, source: str, entity: str, content_hash: str) -> tuple[int, str | None]:
-    """Last line of a file that is in the ledger and the label of its batch; 0 and None when none was loaded."""
-    cursor.execute(
-        "select cast(cursor_to as bigint), label from ops.import_batch"
-        " where source = %s and entity = %s and content_hash = %s and cursor_to is not null"
-        " order by cast(cursor_to as bigint) desc limit 1",
-        (source, entity, content_hash),
-    )
-    row = cursor.fetchone()
-    return (row[0], row[1]) if row else (0, None)
-
-
-def is_loaded(cursor: PgCursor, source: str, entity: str, content_hash: str) -> bool:
-    """Whether a file of this content was loaded to its end."""
-    cursor.execute(
-        "select true from ops.loaded_file where source = %s and entity = %s and content_hash = %s",
-        (source, entity, content_hash),
-    )
-    return _value(cursor) is not None
-
-
-def mark_loaded(cursor: PgCursor, source: str, entity: str, content_hash: str, file: str) -> None:
-    """Note that a file of this content was loaded to its end."""
-    cursor.execute(
-        "insert into ops.loaded_file (source, entity, content_hash, file) values (%s, %s, %s, %s)"
-        " on conflict do nothing",
-        (source, entity, content_hash, file),
-    )
-
-
 def _value(cursor: PgCursor) -> object:
     row = cursor.fetchone()
     return row[0] if row else None

@@ -180,12 +180,36 @@ class EntityLoader:
                 return None
             return self._delete(cursor, sql.SQL("not exists (select from present where present.key = held.key)"))
 
-    def delete_with_prefix(self, prefix: str) -> BatchResult | None:
-        """Mark rows as deleted whose key begins so: those of an older version of a file without keys."""
-        with self.connection, self.connection.cursor() as cursor:
-            return self._delete(cursor, sql.SQL("starts_with(held.key, {})").format(sql.Literal(prefix)))
+    def delete_lines(
+        self, prefix: str, after_line: int, provenance: Provenance, within: Callable[[PgCursor], None]
+    ) -> BatchResult | None:
+        """Mark rows of a file without keys as deleted, because other content has come in its place.
 
-    def _delete(self, cursor: PgCursor, condition: sql.Composable) -> BatchResult | None:
+        Args:
+            prefix: What their keys begin with, up to the `|` before the line number.
+            after_line: Lines up to this one stay; 0 for none.
+            provenance: Of the content that is gone.
+            within: Called in the same transaction.
+
+        Returns:
+            The ledger row, with `deleted` counted apart; None when no row is left of it.
+        """
+        # A range, so that the primary key finds them; } follows | in the order of bytes.
+        condition = sql.SQL("held.key >= {} and held.key < {}").format(
+            sql.Literal(prefix), sql.Literal(f"{prefix[:-1]}}}")
+        )
+        if after_line:
+            condition += sql.SQL(
+                " and case when held.key ~ '[|][0-9]{{1,18}}$'"
+                " then cast(substring(held.key from '[0-9]+$') as bigint) > {} else false end"
+            ).format(sql.Literal(after_line))
+        with self.connection, self.connection.cursor() as cursor:
+            within(cursor)
+            return self._delete(cursor, condition, provenance)
+
+    def _delete(
+        self, cursor: PgCursor, condition: sql.Composable, provenance: Provenance | None = None
+    ) -> BatchResult | None:
         started = time.monotonic()
         batch_id = ledger.next_batch_id(cursor)
         cursor.execute(statement("mark_deleted", table=self.table, condition=condition), {"batch_id": batch_id})
@@ -195,7 +219,7 @@ class EntityLoader:
         ledger.write_replacements(cursor, batch_id, deleted, is_deletion=True)
         arrival = _Arrival("deletes", 0, 0, 0, None, None)
         outcome = _Outcome(batch_id, deleted=sum(deleted.values()))
-        return self._write_ledger(cursor, Provenance(), arrival, outcome, time.monotonic() - started)
+        return self._write_ledger(cursor, provenance or Provenance(), arrival, outcome, time.monotonic() - started)
 
     def _arrivals(self, cursor: PgCursor, seen: str | None) -> list[_Arrival]:
         newest = _NEWEST_TIME if self.position_type in TIME_TYPES else _NEWEST_NUMBER

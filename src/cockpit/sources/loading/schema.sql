@@ -46,14 +46,44 @@ create index if not exists import_batch_latest on ops.import_batch (source, enti
 create index if not exists import_batch_content on ops.import_batch (source, entity, content_hash)
 where content_hash is not null;
 
--- Grain: one row per file content that has been loaded to its end.
+-- Grain: one row per content that a file had and that was loaded, wholly or in part.
 create table if not exists ops.loaded_file (
     source text not null,
     entity text not null,
     content_hash text not null,
+    -- Name below the watched folder, when it was loaded.
     file text not null,
-    loaded_at timestamptz not null default now(),
+    -- Null until the last line is in raw.
+    loaded_at timestamptz default now(),
     primary key (source, entity, content_hash)
+);
+
+-- Content hash of the version that it grew from, its own where it did not grow; begins the keys of a file without keys.
+alter table ops.loaded_file add column if not exists identity text;
+-- Length of the uncompressed content; 0 where an earlier release loaded it.
+alter table ops.loaded_file add column if not exists content_bytes bigint not null default 0;
+-- Last line with a record.
+alter table ops.loaded_file add column if not exists last_line bigint not null default 0;
+-- replaced: other content has come in its place.
+alter table ops.loaded_file add column if not exists state text not null default 'loaded'
+check (state in ('loading', 'loaded', 'replaced'));
+-- Batches up to this one were loaded before it was replaced.
+alter table ops.loaded_file add column if not exists since_batch_id bigint not null default 0;
+alter table ops.loaded_file alter column loaded_at drop not null;
+update ops.loaded_file set identity = content_hash where identity is null;
+alter table ops.loaded_file alter column identity set not null;
+
+-- Grain: one row per file of a watched folder, as it was when it was last loaded.
+create table if not exists ops.watched_file (
+    source text not null,
+    entity text not null,
+    file text not null,
+    content_hash text not null,
+    -- Size as stored and time of the last change: a file that shows the same is not read again.
+    stored_bytes bigint not null,
+    modified_ns bigint not null,
+    seen_at timestamptz not null default clock_timestamp(),
+    primary key (source, entity, file)
 );
 
 -- Grain: one row per pair of an older batch and the batch that replaced some of its rows, or marked them as deleted.

@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 from cockpit.rulebook.behaviour import Privacy
 from cockpit.rulebook.sources.log import LogEntity
-from cockpit.sources.loading.reasons import NOT_A_LOG_LINE, NOT_AN_OBJECT, NOT_JSON
+from cockpit.sources.loading.reasons import NOT_A_LOG_LINE, NOT_AN_OBJECT, NOT_JSON, TOO_DEEP
 from cockpit.sources.logs.addresses import Addresses, network_of
 from cockpit.sources.logs.cleaning import REMOVED, Cleaner, Page
 from cockpit.sources.logs.times import day_of, moment_of
@@ -28,6 +28,11 @@ _LINE = {
 }
 _METHOD = re.compile(r"[A-Z]{3,20}")
 _EMPTY = ("-", "")
+# `::1`; what is shorter is no address and stands in many words.
+_SHORTEST_ADDRESS = 3
+_CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign")
+# What of a line of JSON has to be understood; the rest is kept as it is.
+_UNDERSTOOD = ("visited_at", "url", "host", "referrer", "address", "visitor", "username", "dwell_seconds")
 
 
 class LineParser(Protocol):
@@ -36,7 +41,7 @@ class LineParser(Protocol):
     def __call__(self, line: str) -> Fields | str:
         """Fields of a line, those that it does not tell left out, or the reason why it has none."""
 
-    def redact(self, line: str) -> str:
+    def conceal(self, line: str) -> str:
         """A line that is rejected, without addresses and personal values, as far as they can be told."""
 
 
@@ -47,12 +52,14 @@ class _Parser:
         self._addresses = Addresses(entity.ip, key)
         self._cleaner = Cleaner(privacy, entity.remove_parameters, self._addresses.hide)
 
-    def redact(self, line: str) -> str:
+    def conceal(self, line: str) -> str:
         """A line that is rejected, without addresses and personal values, as far as they can be told."""
         return self._cleaner.text(line)
 
     def _hide(self, text: str, address: str) -> str:
         """A text that repeats the visitor's address, without it."""
+        if len(address) < _SHORTEST_ADDRESS:
+            return text
         return text.replace(address, (network_of(address) or REMOVED) if self._addresses.keeps_network else REMOVED)
 
     @staticmethod
@@ -63,13 +70,9 @@ class _Parser:
         if page.host:
             fields["host"] = page.host
         if page.campaign:
-            source, medium, campaign = page.campaign
-            if source:
-                fields["utm_source"] = source
-            if medium:
-                fields["utm_medium"] = medium
-            if campaign:
-                fields["utm_campaign"] = campaign
+            for name, value in zip(_CAMPAIGN, page.campaign, strict=True):
+                if value:
+                    fields.setdefault(name, value)
 
 
 class AccessLogParser(_Parser):
@@ -83,10 +86,10 @@ class AccessLogParser(_Parser):
         self._match = _LINE[entity.format].fullmatch
         self._has_agent = entity.format == "combined"
 
-    def redact(self, line: str) -> str:
+    def conceal(self, line: str) -> str:
         """A line that is rejected; its first word may be the name of the visitor's machine."""
         first, space, rest = line.partition(" ")
-        return f"{super().redact(first) if network_of(first) else REMOVED}{space}{super().redact(rest)}"
+        return f"{super().conceal(first) if network_of(first) else REMOVED}{space}{super().conceal(rest)}"
 
     def __call__(self, line: str) -> Fields | str:
         """Fields of a line, or the reason why it has none."""
@@ -101,7 +104,7 @@ class AccessLogParser(_Parser):
         date = day_of(day)
         if date is None:
             return NOT_A_LOG_LINE
-        if line.find(address, len(address)) > 0 and address != "-":
+        if line.find(address, len(address)) > 0:
             request, referrer, agent = (self._hide(text, address) for text in (request, referrer, agent))
         fields: Fields = {"visited_at": f"{date}T{time}{hours}:{minutes}", "status": int(status)}
         if size != "-":
@@ -136,19 +139,24 @@ class JsonLogParser(_Parser):
     def __init__(self, entity: LogEntity, privacy: Privacy, key: bytes) -> None:
         super().__init__(entity, privacy, key)
         places = {ours: tuple(theirs.split(".")) for ours, theirs in entity.json_names().items()}
-        special = ("visited_at", "url", "host", "referrer", "address", "visitor", "username", "dwell_seconds")
-        self._place = {name: places.get(name, (name,)) for name in special}
-        self._plain = {ours: place for ours, place in places.items() if ours not in special}
+        self._place = {name: places.get(name, (name,)) for name in _UNDERSTOOD}
+        self._plain = {ours: place for ours, place in places.items() if ours not in _UNDERSTOOD}
+        # An id must stay one, though it may look like a token.
+        self._keys = frozenset(() if entity.key == "line" else entity.key)
+        self._is_server = entity.format == "nginx_json"
         self._dwell_divisor = 1000 if entity.dwell_unit == "milliseconds" else 1
 
     def __call__(self, line: str) -> Fields | str:
         """Fields of a line, or the reason why it has none."""
         try:
             record = json.loads(line)
-        except (ValueError, RecursionError):
+            return self._fields(record) if isinstance(record, dict) else NOT_AN_OBJECT
+        except ValueError:
             return NOT_JSON
-        if not isinstance(record, dict):
-            return NOT_AN_OBJECT
+        except RecursionError:
+            return TOO_DEEP
+
+    def _fields(self, record: dict[str, object]) -> Fields | str:
         place = self._place
         moment = moment_of(_found(record, place["visited_at"]))
         if moment is None:
@@ -157,34 +165,31 @@ class JsonLogParser(_Parser):
         address = _text(_found(record, place["address"])).partition(",")[0].strip()
         fields: Fields = {"visited_at": moment}
         for name, where in self._plain.items():
-            value = _found(record, where)
+            value = self._kept(name, _found(record, where), address)
             if value is not None and value != "":
-                fields[name] = self._kept(name, value, address)
+                fields[name] = value
         self._add_visitor(fields, record, address)
         url = _text(_found(record, place["url"]))
         if url:
-            page = self._cleaner.page(self._hide(url, address) if address and address in url else url)
-            given = {name: fields[name] for name in ("utm_source", "utm_medium", "utm_campaign") if name in fields}
-            self._add_page(fields, page)
-            fields.update(given)
+            self._add_page(fields, self._cleaner.page(self._hide(url, address)))
         host = _text(_found(record, place["host"]))
         if host and "host" not in fields:
             fields["host"] = self._cleaner.text(host.lower().partition(":")[0])
         referrer = _text(_found(record, place["referrer"]))
         if referrer not in _EMPTY:
-            fields["referrer"] = self._cleaner.url(
-                self._hide(referrer, address) if address and address in referrer else referrer
-            )
+            fields["referrer"] = self._cleaner.url(self._hide(referrer, address))
         dwell = _found(record, place["dwell_seconds"])
         if dwell is not None and dwell != "":
             fields["dwell_seconds"] = self._seconds(dwell)
         return fields
 
     def _kept(self, name: str, value: object, address: str) -> object:
-        """A value that needs no understanding; what a person may have typed or said is cleaned."""
+        """A value that needs no understanding; what a person may have typed is cleaned."""
+        if name in self._keys:
+            return value
         if name == "user_agent":
-            agent = _text(value)
-            return self._hide(agent, address) if address and address in agent else agent
+            # A server that got none writes an empty text; a page that tells none says nothing about the visitor.
+            return "-" if self._is_server and value == "" else self._hide(_text(value), address)
         if isinstance(value, str):
             return self._cleaner.text(value)
         if isinstance(value, dict | list):
@@ -201,9 +206,8 @@ class JsonLogParser(_Parser):
             fields["username"] = username
         if visitor not in _EMPTY:
             # An id of the log's own stays, unless it is a person's number or address.
-            fields["visitor"] = (
-                visitor if self._cleaner.text(visitor) == visitor else self._addresses.pseudonym(visitor)
-            )
+            is_harmless = self._cleaner.text(visitor) == visitor
+            fields["visitor"] = visitor if is_harmless else self._addresses.pseudonym(visitor)
         elif username not in _EMPTY:
             fields["visitor"] = self._addresses.pseudonym(username)
         elif address:

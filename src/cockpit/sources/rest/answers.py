@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,23 +45,27 @@ def read_json(body: bytes, content_type: str | None = None) -> object:
     Raises:
         NotJsonError: cut off, nested without end, or another format.
     """
-    text = body.decode(_encoding(body, content_type), "surrogateescape")
+    text = _text(body, content_type)
     try:
         return json.loads(text, parse_float=_number, parse_int=_integer)
     except (ValueError, RecursionError) as error:
         raise NotJsonError(text) from error
 
 
-def _encoding(body: bytes, content_type: str | None) -> str:
+def _text(body: bytes, content_type: str | None) -> str:
     header = Message()
     header["Content-Type"] = content_type or ""
     declared = header.get_content_charset()
-    try:
-        encoding = codecs.lookup(declared).name if declared else json.detect_encoding(body)
-        b"".decode(encoding)
-    except LookupError:
-        encoding = json.detect_encoding(body)
-    return "utf-8-sig" if encoding == "utf-8" else encoding
+    detected = json.detect_encoding(body).replace("utf-8-sig", "utf-8")
+    for encoding in filter(None, (declared, detected)):
+        # A byte order mark belongs to no name.
+        name = "utf-8-sig" if encoding.replace("-", "").replace("_", "") == "utf8" else encoding
+        try:
+            return body.decode(name, "surrogateescape")
+        except (LookupError, ValueError):
+            # No encoding of texts has this name.
+            continue
+    return body.decode("utf-8-sig", "surrogateescape")
 
 
 def _number(text: str) -> float | Decimal | str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -299,7 +298,8 @@ class Transport:
 
 # A connection that ends in the middle of the encryption is a broken one, not an unsafe one.
 _TORN_TLS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-_TOO_SLOW = (requests.Timeout, urllib3.exceptions.TimeoutError, socket.timeout, TimeoutError)
+# Not urllib3's TimeoutError, of which a refused connection is a kind.
+_TOO_SLOW = (requests.Timeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 _OUR_FAULT = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidHeader,

@@ -1,0 +1,17 @@
+-- Grain: one row per lead.
+select
+    lead.source || ':' || lead.lead_key as lead_key,
+    lead.source,
+    lead.lead_key as source_lead_key,
+    lead.company_name,
+    lead.contact_name,
+    lead.phone,
+    lead.email,
+    coalesce(lead.region_code, 'unknown') as region_code,
+    coalesce(lead.lead_source, 'unknown') as lead_source,
+    lead.campaign,
+    lead.created_at,
+    cast(lead.created_at as date) as created_date,
+    lead.owner_username,
+    lead.status
+from staging.stg_lead as lead

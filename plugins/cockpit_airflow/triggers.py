@@ -1,0 +1,160 @@
+"""Notice rows that come by themselves: the intake says in PostgreSQL what it has committed, and a DAG starts.
+
+Nothing outside Airflow needs a login to Airflow for that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Hashable
+from typing import Any
+
+import asyncpg  # type: ignore[import-untyped]
+from airflow.sdk import Asset, AssetWatcher
+from airflow.triggers.base import BaseEventTrigger, TriggerEvent
+
+from cockpit.errors import CockpitError
+from cockpit.warehouse.connections import connection_url
+
+logger = logging.getLogger(__name__)
+
+# The intake notifies here; the payload is `<source>__<entity>`.
+CHANNEL = "cockpit_raw"
+
+# Posts come in numbers: those of some seconds are staged together.
+DEBOUNCE_SECONDS = 5.0
+_LOOK_SECONDS = 30.0
+_RECONNECT_SECONDS = 5.0
+
+# Newest batch with rows, when staging has not been built from it; the ledger is there before the first build is.
+_NEWER_BATCH = """
+select max(batch.batch_id)
+from ops.import_batch as batch
+where batch.source = $1 and batch.entity = $2 and (batch.loaded > 0 or batch.deleted > 0)
+having max(batch.batch_id) > coalesce((
+    select cast(build.upstream ->> ('raw.' || $1 || '__' || $2) as bigint)
+    from ops.model_build as build
+    where build.model = 'stg_' || $1 || '__' || $2 and build.kind <> 'check'
+    order by build.build_id desc
+    limit 1
+), 0)
+"""
+
+
+class NewRowsTrigger(BaseEventTrigger):
+    """Fires when rows were committed to one raw table.
+
+    All triggers of one database share one connection, which listens. What was committed while nobody listened is
+    found by comparing the ledger with the last build of staging, at the start and after each lost connection.
+
+    Args:
+        connection: Connection id of the workspace's database.
+        source: Source system.
+        entity: Its entity.
+    """
+
+    def __init__(self, *, connection: str, source: str, entity: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.connection = connection
+        self.source = source
+        self.entity = entity
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class and arguments, for the triggerer."""
+        arguments = {"connection": self.connection, "source": self.source, "entity": self.entity}
+        return ("cockpit_airflow.triggers.NewRowsTrigger", arguments)
+
+    def shared_stream_key(self) -> Hashable:
+        """Triggers of one database listen together."""
+        return (CHANNEL, self.connection)
+
+    @classmethod
+    async def open_shared_stream(cls, kwargs: dict[str, Any]) -> AsyncIterator[frozenset[str] | None]:
+        """Names of raw tables that have new rows, at most every few seconds; None after each new connection."""
+        failure = ""
+        while True:
+            try:
+                async for tables in _listen(kwargs["connection"]):
+                    failure = ""
+                    yield tables
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, CockpitError) as error:
+                if str(error) != failure:
+                    failure = str(error)
+                    logger.warning("not listening for new rows: %s", failure)
+                await asyncio.sleep(_RECONNECT_SECONDS)
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
+        """An event for each time that this table is named, or was before somebody listened."""
+        table = f"{self.source}__{self.entity}"
+        announced = await self._newer_batch()
+        if announced:
+            yield _event(table)
+        async for tables in shared_stream:
+            if tables is None:
+                newest = await self._newer_batch()
+                if newest <= announced:
+                    continue
+                announced = newest
+            elif table not in tables:
+                continue
+            yield _event(table)
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """The same with a connection of its own."""
+        async for event in self.filter_shared_stream(self.open_shared_stream(self.serialize()[1])):
+            yield event
+
+    async def _newer_batch(self) -> int:
+        """The newest batch that staging has not seen; 0 when there is none or nobody can tell."""
+        try:
+            connection = await _connect(self.connection)
+            try:
+                return int(await connection.fetchval(_NEWER_BATCH, self.source, self.entity) or 0)
+            finally:
+                await connection.close()
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, CockpitError) as error:
+            logger.warning("%s.%s: cannot tell what is new: %s", self.source, self.entity, error)
+            return 0
+
+
+def watched(asset: Asset, connection: str, source: str, entity: str) -> Asset:
+    """The asset of a raw table that changes by itself, with who notices it."""
+    trigger = NewRowsTrigger(connection=connection, source=source, entity=entity)
+    watcher = AssetWatcher(name=f"{source}__{entity}", trigger=trigger)
+    return Asset(name=asset.name, uri=asset.uri, watchers=[watcher])
+
+
+def _event(table: str) -> TriggerEvent:
+    return TriggerEvent({"table": f"raw.{table}"})  # type: ignore[no-untyped-call]
+
+
+async def _listen(connection_id: str) -> AsyncIterator[frozenset[str] | None]:
+    connection = await _connect(connection_id)
+    heard: asyncio.Queue[str] = asyncio.Queue()
+
+    def hear(_connection: object, _process: int, _channel: str, payload: object) -> None:
+        heard.put_nowait(str(payload))
+
+    try:
+        await connection.add_listener(CHANNEL, hear)
+        yield None
+        while True:
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    tables = {await heard.get()}
+            except TimeoutError:
+                # A connection that is gone without a word is noticed only by asking.
+                await connection.execute("select 1", timeout=_LOOK_SECONDS)
+                continue
+            await asyncio.sleep(DEBOUNCE_SECONDS)
+            while not heard.empty():
+                tables.add(heard.get_nowait())
+            yield frozenset(tables)
+    finally:
+        connection.terminate()
+
+
+async def _connect(connection_id: str) -> Any:
+    url = connection_url(connection_id).set(drivername="postgresql")
+    return await asyncpg.connect(url.render_as_string(hide_password=False), timeout=10)

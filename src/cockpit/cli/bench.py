@@ -1,0 +1,90 @@
+"""`cockpit bench load`: how fast rows come in, beside plain COPY and other tools in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from cockpit.cli.subparsers import Subparsers
+from cockpit.errors import TerminalError
+from cockpit.i18n import _
+
+
+def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
+    """Register the verb and what it measures."""
+    text = _("measure how fast the platform is, beside other tools")
+    parser = verbs.add_parser("bench", help=text, description=text)
+    subjects = parser.add_subparsers(dest="subject", metavar=_("SUBJECT"), required=True, title=_("subjects"))
+    text = _("rows per second from sources to raw, and memory; about 10 minutes")
+    load = subjects.add_parser("load", help=text, description=text)
+    number = _("N")
+    load.add_argument("--rows", type=_count, default=1_000_000, metavar=number, help=_("rows; 1,000,000 by default"))
+    load.add_argument(
+        "--peer-rows",
+        type=_count,
+        default=500_000,
+        metavar=number,
+        help=_("rows for SQLite and for other tools, the slow ones; 500,000 by default"),
+    )
+    load.add_argument(
+        "--memory-rows",
+        type=_count_or_none,
+        default=10_000_000,
+        metavar=number,
+        help=_("rows to measure memory with, 0 for none; 10,000,000 by default"),
+    )
+    load.add_argument("--rounds", type=_count, default=3, metavar=number, help=_("rounds; the median counts"))
+    return parser
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure in databases of their own, which are dropped at the end; exit code 1 when a bar is missed."""
+    from cockpit.cli.bench_text import as_text, title
+    from cockpit.cli.output import stopwatch
+    from cockpit.cli.platform import with_database
+
+    tell = stopwatch()
+    settings = with_database(tell)
+    result: dict[str, Any] | None = None
+    options = ("rows", "peer_rows", "memory_rows", "rounds")
+    words = [f"--{name.replace('_', '-')}={getattr(arguments, name)}" for name in options]
+    last = ""
+    for event in _events([sys.executable, "-m", "benchmarks.bench_load", *words], str(settings.repository)):
+        if "result" in event:
+            result = event["result"]
+        elif event["step"] != last:
+            last = event["step"]
+            tell(title(last))
+    if result is None:
+        raise TerminalError(_("the benchmark broke off; what it said stands above"))
+    print(as_text(result))
+    print(_("Kept in {files}", files="benchmarks/results/load.json, load.md"))
+    return 0 if result["is_met"] else 1
+
+
+def _events(command: list[str], folder: str) -> Iterator[dict[str, Any]]:
+    """What the benchmark says line by line; it runs apart, so that this process's own work costs it nothing."""
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout or ():
+            yield json.loads(line)
+
+
+def _count(text: str) -> int:
+    value = _count_or_none(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(_("must be at least {least}", least=1))
+    return value
+
+
+def _count_or_none(text: str) -> int:
+    try:
+        value = int(text.replace(",", "").replace("_", ""))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(_("is no whole number: {text}", text=text)) from error
+    if value < 0:
+        raise argparse.ArgumentTypeError(_("must be at least {least}", least=0))
+    return value

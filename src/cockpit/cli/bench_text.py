@@ -1,0 +1,76 @@
+"""What `cockpit bench` shows at a terminal of 80 columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cockpit.cli.output import table
+from cockpit.i18n import _
+
+
+def title(name: str) -> str:
+    """A measure or a step for people; its own name when it has no other."""
+    titles = {
+        "rows": _("Making rows"),
+        "file": _("Writing files"),
+        "memory": _("Memory"),
+        "copy": _("COPY to COPY, typed table"),
+        "first": _("PostgreSQL to raw, first load"),
+        "unchanged": _("PostgreSQL to raw, unchanged"),
+        "changed_10": _("PostgreSQL to raw, 10 % changed"),
+        "changed_100": _("PostgreSQL to raw, all changed"),
+        "csv_copy": _("\\copy of CSV, table of texts"),
+        "csv": _("CSV file to raw"),
+        "sqlite": _("SQLite to raw"),
+        "dlt_arrow": _("dlt, Arrow, append"),
+        "dlt_arrow_merge": _("dlt, Arrow, merge by key"),
+        "dlt_connectorx": _("dlt, ConnectorX, append"),
+        "pandas": "pandas.to_sql",
+    }
+    return titles.get(name, name)
+
+
+def as_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_load.py: figures, then what the bars say."""
+    header = [_("Way of loading"), _("rows"), _("rows/s"), _("to COPY"), _("at least"), ""]
+    rows = [
+        [
+            title(each["name"]),
+            f"{each['rows']:,}",
+            f"{each['rows_per_second']:,}",
+            _ratio(each["ratio"]),
+            _ratio(each["bar"]),
+            "" if each["bar"] is None else _verdict(each["is_met"]),
+        ]
+        for each in result["measures"]
+    ]
+    lines = [table(header, rows, right=range(1, 5))]
+    if result["times_dlt"] is not None:
+        lines.append(
+            _(
+                "First load against dlt with Arrow: {times:.1f} times (at least {bar:.0f})",
+                times=result["times_dlt"],
+                bar=result["times_dlt_bar"],
+            )
+            + f"  {_verdict(result['times_dlt'] >= result['times_dlt_bar'])}"
+        )
+    if result["memory_mb"] is not None:
+        lines.append(
+            _(
+                "Memory above idle while loading {rows:,} rows: {megabytes:.0f} MB (at most {bar})",
+                rows=result["memory_rows"],
+                megabytes=result["memory_mb"],
+                bar=result["memory_bar_mb"],
+            )
+            + f"  {_verdict(result['memory_mb'] <= result['memory_bar_mb'])}"
+        )
+    return "\n".join(lines)
+
+
+def _ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _verdict(is_met: bool) -> str:
+    return _("met") if is_met else _("MISSED")
