@@ -21,7 +21,9 @@ COMPARED: Mapping[str, tuple[str, float | None]] = {
     "dlt_arrow": ("copy", None),
     "dlt_arrow_merge": ("copy", None),
     "dlt_connectorx": ("copy", None),
+    "dlt_arrow_csv": ("copy", None),
     "pandas": ("copy", None),
+    "copy_binary": ("copy", None),
     "csv": ("csv_copy", 0.10),
     "sqlite": ("copy", None),
 }
@@ -29,7 +31,8 @@ PEER, PEER_BAR = "dlt_arrow", 2.0
 MEMORY_BAR_MB = 300
 
 _TITLES: Mapping[str, str] = {
-    "copy": "COPY to COPY, typed table",
+    "copy": "COPY to COPY, typed table without index",
+    "copy_binary": "the same in COPY's binary format",
     "first": "PostgreSQL to raw, first load",
     "unchanged": "PostgreSQL to raw, nothing changed",
     "changed_10": "PostgreSQL to raw, 10 % changed",
@@ -37,6 +40,7 @@ _TITLES: Mapping[str, str] = {
     "dlt_arrow": "dlt, Arrow and ADBC, append",
     "dlt_arrow_merge": "dlt, Arrow and ADBC, merge by key",
     "dlt_connectorx": "dlt, ConnectorX and ADBC, append",
+    "dlt_arrow_csv": "dlt, Arrow and CSV, append",
     "pandas": "pandas.to_sql",
     "csv_copy": "\\copy of a CSV file, table of texts",
     "csv": "CSV file to raw",

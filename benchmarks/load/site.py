@@ -65,15 +65,22 @@ class Site:
         self.run(self.target_url, "drop schema if exists raw, ops, plain cascade; create schema plain")
         self.run(self.target_url, "checkpoint")
 
-    def copy_plain(self, table: str) -> None:
-        """COPY out of the source into COPY of a table with the same types, nothing else."""
+    def copy_plain(self, table: str, form: str) -> None:
+        """COPY out of the source into COPY of a table with the same types and no index, nothing else.
+
+        Args:
+            form: text, which is COPY's own choice, or binary.
+        """
+        self.run(self.target_url, "drop table if exists plain.sale")
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
         self.run(self.target_url, f"create table plain.sale ({columns})")
         reading, writing = os.pipe()
         with closing(psycopg2.connect(self.source_url)) as source, os.fdopen(reading, "rb") as output:
-            thread = threading.Thread(target=_copy_out, args=(source, table, writing))
+            thread = threading.Thread(
+                target=_copy_out, args=(source, f"copy {table} to stdout (format {form})", writing)
+            )
             thread.start()
-            self._copy_in("copy plain.sale from stdin (format binary)", output)
+            self._copy_in(f"copy plain.sale from stdin (format {form})", output)
             thread.join()
 
     def write_csv(self, table: str) -> Path:
@@ -139,6 +146,6 @@ def _url(settings: Settings, database: str) -> str:
     return settings.admin_database_url(database).render_as_string(hide_password=False)
 
 
-def _copy_out(source: PgConnection, table: str, writing: int) -> None:
+def _copy_out(source: PgConnection, statement: str, writing: int) -> None:
     with os.fdopen(writing, "wb") as sink, source.cursor() as cursor:
-        cursor.copy_expert(f"copy {table} to stdout (format binary)", sink)
+        cursor.copy_expert(statement, sink)

@@ -42,6 +42,11 @@ begin
         end if;
     end loop;
 
+    -- The intake holds a lock on each form's table; its rights on tables come with them (cockpit.sources.forms).
+    if exists (select from pg_roles where rolname = 'intake') then
+        grant execute on function pg_advisory_lock(bigint), pg_advisory_unlock(bigint) to intake;
+    end if;
+
     revoke usage on language plpgsql from public;
     grant usage on language plpgsql to cockpit_etl;
     revoke all on schema public from public;

@@ -28,7 +28,7 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
         type=_count,
         default=500_000,
         metavar=number,
-        help=_("rows for SQLite and for other tools, the slow ones; 500,000 by default"),
+        help=_("rows for pandas and SQLite, the slow ones; 500,000 by default"),
     )
     load.add_argument(
         "--memory-rows",

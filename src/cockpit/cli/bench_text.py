@@ -23,9 +23,11 @@ def title(name: str) -> str:
         "csv_copy": _("\\copy of CSV, table of texts"),
         "csv": _("CSV file to raw"),
         "sqlite": _("SQLite to raw"),
-        "dlt_arrow": _("dlt, Arrow, append"),
-        "dlt_arrow_merge": _("dlt, Arrow, merge by key"),
-        "dlt_connectorx": _("dlt, ConnectorX, append"),
+        "copy_binary": _("the same, binary"),
+        "dlt_arrow": _("dlt, Arrow, ADBC, append"),
+        "dlt_arrow_merge": _("dlt, Arrow, ADBC, merge by key"),
+        "dlt_arrow_csv": _("dlt, Arrow, CSV, append"),
+        "dlt_connectorx": _("dlt, ConnectorX, ADBC, append"),
         "pandas": "pandas.to_sql",
     }
     return titles.get(name, name)

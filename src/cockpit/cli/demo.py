@@ -20,26 +20,40 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
         help=_("size: 2,000 customers and 20,000 orders; 100,000 and 1 million; 1 and 10 million"),
     )
     parser.add_argument("--seed", type=int, default=1, metavar=_("N"), help=_("another seed gives another company"))
+    parser.add_argument(
+        "action",
+        nargs="?",
+        choices=["fill", "day"],
+        default="fill",
+        help=_("fill: make the company (default); day: add one business day to all its systems"),
+    )
+    parser.add_argument(
+        "--date", metavar=_("DAY"), help=_("with day: which one, such as 2026-03-05; the next one by default")
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Fill, start, run the DAGs, publish the dashboards, report."""
+    """Fill or add a day, start, run the DAGs, publish the dashboards, report."""
     from cockpit.cli.output import stopwatch
     from cockpit.cli.platform import with_database
     from cockpit.cli.report_text import as_text
     from cockpit.demo.profile import Scale
-    from cockpit.pipelines.demo import fill_company, run_dags
+    from cockpit.pipelines.demo import add_day, fill_company, run_dags
     from cockpit.pipelines.publish import publish
     from cockpit.pipelines.report import report
-    from cockpit.pipelines.run_context import run_context
+    from cockpit.pipelines.run_context import parse_as_of, run_context
     from cockpit.rulebook.workspace import find_workspace
     from cockpit.stack import lifecycle
 
     tell = stopwatch()
     settings = with_database(tell)
     workspace = find_workspace("huaxing")
-    as_of = fill_company(workspace, Scale(arguments.scale), arguments.seed, settings.data, tell)
+    if arguments.action == "day":
+        day = parse_as_of(arguments.date, workspace.zone).date() if arguments.date else None
+        as_of = add_day(settings, day, tell)
+    else:
+        as_of = fill_company(settings, workspace, Scale(arguments.scale), arguments.seed, tell)
     settings = lifecycle.up(settings, progress=tell)
     run_dags(settings, workspace, as_of, tell)
     changes = publish(settings, workspace).changes

@@ -48,14 +48,16 @@ def text(values: pd.Series, _offset: str) -> list[str]:
 
 def moment(values: pd.Series, offset: str) -> list[str]:
     """Local time with the zone's offset; NaT as null."""
-    written = np.datetime_as_string(values.to_numpy(), unit="s").tolist()
-    return [_NULL if value == _NOT_A_TIME else value + offset for value in written]
+    written: list[str] = np.datetime_as_string(values.to_numpy(), unit="s").tolist()
+    if values.isna().any():
+        return [_NULL if value == _NOT_A_TIME else value + offset for value in written]
+    return [value + offset for value in written]
 
 
 def day(values: pd.Series, _offset: str) -> list[str]:
     """A date; NaT as null."""
-    written = np.datetime_as_string(values.to_numpy(), unit="D").tolist()
-    return [_NULL if value == _NOT_A_TIME else str(value) for value in written]
+    written: list[str] = np.datetime_as_string(values.to_numpy(), unit="D").tolist()
+    return [_NULL if value == _NOT_A_TIME else value for value in written] if values.isna().any() else written
 
 
 def boolean(values: pd.Series, _offset: str) -> list[str]:
@@ -89,7 +91,13 @@ class CopyColumn:
 
 
 def copy_frame(
-    cursor: PgCursor, table: sql.Composable, columns: Sequence[CopyColumn], frame: pd.DataFrame, offset: str
+    cursor: PgCursor,
+    table: sql.Composable,
+    columns: Sequence[CopyColumn],
+    frame: pd.DataFrame,
+    offset: str,
+    *,
+    is_new: bool = False,
 ) -> int:
     """Append a frame to a table.
 
@@ -99,12 +107,15 @@ def copy_frame(
         columns: What to write; other columns of the frame stay out.
         frame: Local times, scaled money.
         offset: The zone's offset, `+08:00`.
+        is_new: The table was made or emptied in this transaction: its rows are written frozen, which saves the
+            first reader and the clean-up from touching every row again.
 
     Returns:
         Rows written.
     """
     names = sql.SQL(", ").join(sql.Identifier(column.name) for column in columns)
-    statement = sql.SQL("copy {} ({}) from stdin").format(table, names)
+    options = sql.SQL(" with (freeze)" if is_new else "")
+    statement = sql.SQL("copy {} ({}) from stdin{}").format(table, names, options)
     cursor.copy_expert(statement, _Blocks(_blocks(columns, frame, offset)), _READ_BYTES)
     return len(frame)
 

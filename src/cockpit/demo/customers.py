@@ -142,7 +142,7 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
             "owner_username": [owners[index] for index in owner.tolist()],
             "created_at": created_at,
             "updated_at": updated_at,
-            **_draw_recorded_relations(rng_groups, records, ids, parents, related),
+            **_draw_recorded_relations(rng_groups, ids, parents, related),
         }
     )
     variant = unmarked(count)
@@ -196,7 +196,7 @@ def _homophones(alphabet: Sequence[str]) -> Callable[[str], Sequence[str]]:
 
 
 def _draw_recorded_relations(
-    rng: np.random.Generator, records: _Records, ids: Ints, parents: dict[int, int], related: Relations
+    rng: np.random.Generator, ids: Ints, parents: dict[int, int], related: Relations
 ) -> dict[str, object]:
     """What the ERP's clerks know of parents and former names, as columns of the customer table."""
     rules = load_groups()

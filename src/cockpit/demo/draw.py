@@ -15,6 +15,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Times = npt.NDArray[np.datetime64]
+Objects = npt.NDArray[np.object_]
 Durations = npt.NDArray[np.timedelta64]
 
 
@@ -80,7 +81,7 @@ def sample(rng: np.random.Generator, candidates: Ints, count: int) -> Ints:
     return rng.choice(candidates, size=min(count, len(candidates)), replace=False)
 
 
-def unmarked(count: int) -> npt.NDArray[np.object_]:
+def unmarked(count: int) -> Objects:
     """A column of markers without any."""
     return np.full(count, None, dtype=object)
 

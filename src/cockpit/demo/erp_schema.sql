@@ -1,5 +1,5 @@
 -- The ERP of the demo company (database demo_erp, schema public). No foreign keys and no checks: a real ERP's export is
--- dirty, and the platform has to cope. The indexes on updated_at are what an incremental reader needs.
+-- dirty, and the platform has to cope.
 
 create table if not exists region (
     region_code text primary key,
@@ -161,13 +161,3 @@ create table if not exists service_cost (
     incurred_on date,
     updated_at timestamptz not null
 );
-
-create index if not exists customer_updated_at on customer (updated_at);
-create index if not exists sales_order_updated_at on sales_order (updated_at);
-create index if not exists sales_order_line_updated_at on sales_order_line (updated_at);
-create index if not exists receipt_updated_at on receipt (updated_at);
-create index if not exists invoice_updated_at on invoice (updated_at);
-create index if not exists receipt_claim_updated_at on receipt_claim (updated_at);
-create index if not exists acceptance_bill_updated_at on acceptance_bill (updated_at);
-create index if not exists retention_updated_at on retention (updated_at);
-create index if not exists service_cost_updated_at on service_cost (updated_at);

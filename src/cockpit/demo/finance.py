@@ -178,7 +178,7 @@ def draw_invoices(
     state = np.concatenate(
         [
             np.where(is_reversed, _REVERSED, _ISSUED),
-            np.full(len(split) , _ISSUED),
+            np.full(len(split), _ISSUED),
             np.full(len(back), _RED),
             np.full(len(back), _ISSUED),
         ]
@@ -216,9 +216,7 @@ def draw_invoices(
     return frame
 
 
-def draw_payers(
-    rng: np.random.Generator, rules: FinanceFile, payers: Payers, receipts: pd.DataFrame
-) -> pd.DataFrame:
+def draw_payers(rng: np.random.Generator, rules: FinanceFile, payers: Payers, receipts: pd.DataFrame) -> pd.DataFrame:
     """By what means each receipt came, and whose name stood on it."""
     habits, count = rules.receipts, len(receipts)
     means = rng.random(count)
@@ -307,8 +305,8 @@ def draw_bills(rng: np.random.Generator, rules: FinanceFile, receipts: pd.DataFr
     is_bill = (receipts["kind"].cat.codes.to_numpy() == PAYMENT_KINDS.index(BILL)) & receipts["anomaly"].isna()
     paid = receipts[is_bill.to_numpy()]
     count = len(paid)
-    received_on = times(paid, "received_at").astype("datetime64[D]")
-    issued_on = received_on - rng.integers(0, 30, count)
+    received_on: Times = times(paid, "received_at").astype("datetime64[D]")
+    issued_on: Times = received_on - rng.integers(0, 30, count)
     due_on = issued_on + rng.choice(habits.months, count) * _DAYS_PER_MONTH
     # Not due before it was taken in.
     due_on = np.maximum(due_on, received_on + 1)
@@ -330,7 +328,9 @@ def draw_bills(rng: np.random.Generator, rules: FinanceFile, receipts: pd.DataFr
     frame = pd.DataFrame(
         {
             "bill_id": ids,
-            "bill_number": [f"1302290{day.replace('-', '')}{number:015d}" for day, number in zip(days, ids.tolist(), strict=True)],
+            "bill_number": [
+                f"1302290{day.replace('-', '')}{number:015d}" for day, number in zip(days, ids.tolist(), strict=True)
+            ],
             "receipt_id": ids,
             "drawer_name": paid["payer_name"].to_numpy(dtype=object),
             "acceptor": categorical(rng.integers(0, len(habits.acceptors), count), habits.acceptors),
@@ -404,7 +404,9 @@ def draw_service_costs(
     return frame[at <= clock.now].reset_index(drop=True)
 
 
-def make_product_costs(rng: np.random.Generator, rules: FinanceFile, products: pd.DataFrame, months: Times) -> pd.DataFrame:
+def make_product_costs(
+    rng: np.random.Generator, rules: FinanceFile, products: pd.DataFrame, months: Times
+) -> pd.DataFrame:
     """Grain: one row per product and month (first day): what one unit costs, `unit_cost_cents`."""
     habits = rules.costs
     ratio: Floats = between(rng, habits.product_cost_ratio, len(products)) / _PERCENT

@@ -76,7 +76,9 @@ class _Relater:
         count = len(self.companies.names)
         self._used = {_identity(name) for name in self.companies.names}
         form = self.rules.group_form
-        heads = [index for index, name in enumerate(self.companies.names) if name.legal_form == form and not name.branch]
+        heads = [
+            index for index, name in enumerate(self.companies.names) if name.legal_form == form and not name.branch
+        ]
         places = iter(self.rng.permutation(np.setdiff1d(free, heads)).tolist())
         traps = self.rules.traps
         self._add_subsidiaries(places, heads or [0], round(self.rules.subsidiaries.share * count))

@@ -195,8 +195,9 @@ def _users(company: Company, rules: Organisation, org_units: pd.DataFrame) -> pd
     heads: dict[str, int] = {}
     for unit in rules.business_units:
         heads[unit.code] = add(*anybody(), EXECUTIVE, unit.code, top, None)
-    for unit in org_units[org_units["level"] == SALES_REGION].itertuples():
-        heads[unit.org_unit_code] = add(*anybody(), MANAGER, unit.org_unit_code, heads[unit.parent_code], None)
+    middle = org_units[org_units["level"] == SALES_REGION]
+    for code, parent in zip(middle["org_unit_code"], middle["parent_code"], strict=True):
+        heads[code] = add(*anybody(), MANAGER, code, heads[parent], None)
     # One manager leads a region's teams of all business units.
     managers: dict[str, int] = {}
     main = rules.business_units[0].code
@@ -280,7 +281,7 @@ def _login(people: dict[str, Person], role: str, region_code: str | None = None)
 
 
 def _units_of_reps(rules: Organisation, reps: int) -> list[str]:
-    """Business unit of each of a region's reps, by the units' shares; each unit has at least one where that is possible."""
+    """Business unit of each of a region's reps, by the units' shares."""
     bounds = np.cumsum([unit.share for unit in rules.business_units])
     middle = (np.arange(reps) + 0.5) / reps * bounds[-1]
     return [rules.business_units[int(np.searchsorted(bounds, place))].code for place in middle]
@@ -305,9 +306,7 @@ def _names(habits: ContactHabits, surname: Ints, given: Ints) -> list[str]:
     ]
 
 
-def _phones(
-    rng: np.random.Generator, company: Company, habits: ContactHabits, row: Ints, is_agent: Bools
-) -> pd.Series:
+def _phones(rng: np.random.Generator, company: Company, habits: ContactHabits, row: Ints, is_agent: Bools) -> pd.Series:
     """Mobile numbers as digits; some colleagues give the company's number, an agent the one of all its firms."""
     prefixes = company.profile.names.mobile_prefixes
     count = len(row)
@@ -356,8 +355,7 @@ def _emails(
     width = len(second)
     suffixes = rng.integers(0, len(habits.company_mail_suffixes), len(companies)).tolist()
     hosts = [
-        label + habits.company_mail_suffixes[suffix]
-        for label, suffix in zip(domains(companies), suffixes, strict=True)
+        label + habits.company_mail_suffixes[suffix] for label, suffix in zip(domains(companies), suffixes, strict=True)
     ]
     kind = np.where(is_agent, habits.missing_email_share, rng.random(count)).tolist()
     number = rng.integers(1, 10_000, count).tolist()
@@ -388,10 +386,11 @@ def _draw_times(rng: np.random.Generator, company: Company, customer_ids: Ints) 
     position = customer_ids - int(customers["customer_id"].iloc[0])
     known_at = customers["created_at"].to_numpy().astype("datetime64[s]")[position]
     open_seconds = (company.clock.now - known_at).astype(np.int64)
-    created_at = known_at + seconds(rng.random(len(position)) ** 2 * open_seconds)
+    created_at: Times = known_at + seconds(rng.random(len(position)) ** 2 * open_seconds)
     rest = (company.clock.now - created_at).astype(np.int64)
     is_edited = rng.random(len(position)) < company.profile.company.customers.updated_share
-    return created_at, created_at + seconds(rng.random(len(position)) * rest * is_edited)
+    updated_at: Times = created_at + seconds(rng.random(len(position)) * rest * is_edited)
+    return created_at, updated_at
 
 
 def _owners(company: Company, customer_ids: Ints) -> pd.Categorical[str]:

@@ -1,13 +1,14 @@
-"""One further business day in the ERP: what an incremental load has to find.
+"""One further business day in ERP and CRM: what an incremental load has to find.
 
-New orders and receipts, orders of the days before that are entered late, deliveries and corrected customers. Truth
-moves along, so that a score stays valid.
+New orders and receipts, orders of the days before that are entered late, deliveries and corrected customers, and what
+follows from them in the CRM. Truth moves along, so that a score stays valid.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -21,15 +22,29 @@ from psycopg2.extensions import cursor as PgCursor
 from cockpit.demo.bulk_copy import copy_frame
 from cockpit.demo.catalogue import make_products
 from cockpit.demo.clock import Clock
-from cockpit.demo.company import Batch, draw_batch, times_of_day
+from cockpit.demo.company import Batch, draw_batch, generate, times_of_day
+from cockpit.demo.crm.day import CrmDay, simulate_crm_day
 from cockpit.demo.draw import Stream, generator, sample, unmarked
 from cockpit.demo.fill import ERP_SCHEMA, TRUTH_SCHEMA, Generation, stored_generation
+from cockpit.demo.finance import (
+    Finance,
+    Payers,
+    draw_bills,
+    draw_claims,
+    draw_contracts,
+    draw_invoices,
+    draw_payers,
+    order_totals,
+)
+from cockpit.demo.marks import ANOMALY, BOUNDARY_CASE
 from cockpit.demo.orders import ActiveCause, Buyers, enter_times
-from cockpit.demo.profile import Profile, load_profile
+from cockpit.demo.profile import Between, Profile, load_profile
+from cockpit.demo.profile_finance import FinanceFile, load_finance
 from cockpit.demo.rhythm import day_weights
 from cockpit.demo.statements import statement
+from cockpit.demo.systems import Systems
 from cockpit.demo.tables import ERP_TABLES, TRUTH_TABLES
-from cockpit.demo.truth import ANOMALY, clean_figures, expected_table, marked_keys, region_month_money
+from cockpit.demo.truth import clean_figures, expected_table, finance_marks, marked_keys, region_month_money
 from cockpit.errors import StackError, TerminalError
 from cockpit.i18n import _
 
@@ -50,6 +65,7 @@ class SimulatedDay:
         late_orders: Of these, dated up to a week earlier.
         delivered_orders: Earlier orders whose status changed.
         corrected_customers: Customers whose phone changed.
+        crm: What changed in the CRM, by table and what happened to its rows, such as `lead.deleted`.
     """
 
     day: date
@@ -60,20 +76,21 @@ class SimulatedDay:
     new_receipts: int = 0
     delivered_orders: int = 0
     corrected_customers: int = 0
+    crm: dict[str, int] = field(default_factory=dict)
 
 
-def simulate_day(erp: PgConnection, truth: PgConnection, day: date) -> SimulatedDay:
-    """Add a business day to the filled ERP; the same day twice changes nothing the second time.
+def simulate_day(systems: Systems, day: date) -> SimulatedDay:
+    """Add a business day to the filled systems; the same day twice changes nothing the second time.
 
     Args:
-        erp: Owner of the ERP database.
-        truth: Owner of schema truth.
+        systems: Owners of the databases.
         day: Later than every day that is there; days between are left without business.
 
     Raises:
-        StackError: the ERP has not been filled.
+        StackError: the systems have not been filled.
         TerminalError: the day lies before the last one that is there.
     """
+    erp, crm, truth = systems.erp, systems.crm, systems.truth
     stored = stored_generation(truth)
     if stored is None:
         raise StackError(_("the demo company has not been generated yet"), fix=_("Run './cockpit demo' first."))
@@ -86,9 +103,9 @@ def simulate_day(erp: PgConnection, truth: PgConnection, day: date) -> Simulated
             allowed=_("after {day}", day=stored.last_day.isoformat()),
         )
     simulation = _Simulation.of(stored, day)
-    # Left in reverse order: the ERP is committed before its truth.
-    with truth, erp, truth.cursor() as truth_cursor, erp.cursor() as erp_cursor:
-        result = simulation.run(erp_cursor, truth_cursor)
+    # Left in reverse order: the systems are committed before their truth.
+    with truth, crm, erp, truth.cursor() as truth_cursor, crm.cursor() as crm_cursor, erp.cursor() as erp_cursor:
+        result = simulation.run(erp_cursor, crm_cursor, truth_cursor)
     logger.info("simulated %s: %s orders, %s receipts", day, result.new_orders, result.new_receipts)
     return result
 
@@ -119,19 +136,27 @@ class _Simulation:
             rng=generator(stored.seed, Stream.SIMULATED_DAY, day.toordinal()),
         )
 
-    def run(self, erp: PgCursor, truth: PgCursor) -> SimulatedDay:
-        erp.execute(statement("simulate_remove_unfinished"), self._last_ids())
+    def run(self, erp: PgCursor, crm: PgCursor, truth: PgCursor) -> SimulatedDay:
+        erp.execute(
+            statement("simulate_remove_unfinished"), {**self._last_ids(), "day_start": self._midnight(self.day)}
+        )
         late = self.profile.company.simulated_day.late_order_count
-        batch = self._draw(erp, truth, late)
+        customers = self._customers(erp)
+        batch = self._draw(erp, truth, customers, late)
         delivered = self._deliver(erp)
         corrected = self._correct_customers(erp)
+        finance = self._account(erp, crm, truth, customers, batch)
         for table, frame in (
             ("sales_order", batch.orders),
             ("sales_order_line", batch.lines),
-            ("receipt", batch.receipts),
+            ("receipt", finance.receipts),
+            *finance.tables.items(),
         ):
             copy_frame(erp, sql.Identifier(ERP_SCHEMA, table), ERP_TABLES[table], frame, self.clock.offset)
-        self._tell_truth(truth, batch)
+        crm_day = self._simulate_crm(crm, truth, batch, finance)
+        self._tell_truth(truth, batch, finance)
+        self._tell_truth_of_crm(truth, crm_day)
+        self._finish(truth, batch)
         return SimulatedDay(
             day=self.day,
             is_reused=False,
@@ -141,12 +166,13 @@ class _Simulation:
             new_receipts=len(batch.receipts),
             delivered_orders=delivered,
             corrected_customers=corrected,
+            crm=crm_day.counts,
         )
 
     def _last_ids(self) -> dict[str, int]:
         return {"last_order_id": self.stored.last_order_id, "last_receipt_id": self.stored.last_receipt_id}
 
-    def _draw(self, erp: PgCursor, truth: PgCursor, late: int) -> Batch:
+    def _draw(self, erp: PgCursor, truth: PgCursor, customers: pd.DataFrame, late: int) -> Batch:
         profile, stored = self.profile, self.stored
         today = np.datetime64(self.day)
         on_time = times_of_day(self.rng, profile, np.repeat(today, self._order_count(erp)), self.clock)
@@ -158,7 +184,7 @@ class _Simulation:
             self.rng,
             profile,
             self.clock,
-            self._buyers(erp),
+            self._buyers(customers),
             make_products(profile.categories, stored.seed, began.now),
             # The causes keep the place in time that they had at the fill.
             ActiveCause.all(profile, began),
@@ -190,9 +216,12 @@ class _Simulation:
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), tzinfo=self.clock.as_of.tzinfo)
 
-    def _buyers(self, erp: PgCursor) -> Buyers:
+    def _customers(self, erp: PgCursor) -> pd.DataFrame:
         erp.execute(statement("simulate_buyers"), {"zone": self.profile.company.time_zone})
-        customers = pd.DataFrame(erp.fetchall(), columns=["customer_id", "region_code", "industry", "created_at"])
+        columns = [column.name for column in erp.description or ()]
+        return pd.DataFrame(erp.fetchall(), columns=columns)
+
+    def _buyers(self, customers: pd.DataFrame) -> Buyers:
         sizes = self.rng.lognormal(0, self.profile.company.customers.size_sigma, len(customers))
         return Buyers.of(customers, [region.region_code for region in self.profile.regions], sizes)
 
@@ -201,10 +230,7 @@ class _Simulation:
         erp.execute(statement("simulate_unpaid_orders"), {"day_start": self._midnight(self.day), "days": _UNPAID_DAYS})
         columns = ["order_id", "customer_id", "region_code", "amount_cents"]
         unpaid = pd.DataFrame(erp.fetchall(), columns=columns)
-        truth.execute(
-            "select cast(split_part(key, '|', 1) as bigint) from truth.anomaly where entity like 'sales_order%'"
-        )
-        wrong = [order_id for (order_id,) in truth.fetchall()]
+        wrong = self._wrong_orders(truth)
         # One large payment would lift a region out of the miss that truth says it has.
         missing = [cause.region_code for cause in self.profile.causes]
         unpaid = unpaid[
@@ -224,6 +250,63 @@ class _Simulation:
         ids = self.stored.last_receipt_id + 1 + np.arange(len(receipts))
         numbers = [f"RC{number:09d}" for number in ids.tolist()]
         return receipts.assign(receipt_id=ids, receipt_number=numbers)
+
+    def _wrong_orders(self, truth: PgCursor) -> list[int]:
+        truth.execute(
+            "select cast(split_part(key, '|', 1) as bigint) from truth.anomaly"
+            " where system = 'erp' and entity like 'sales_order%'"
+        )
+        return [order_id for (order_id,) in truth.fetchall()]
+
+    def _account(self, erp: PgCursor, crm: PgCursor, truth: PgCursor, customers: pd.DataFrame, batch: Batch) -> Finance:
+        """Payers and claims of the day's receipts, invoices of what was delivered on it, contracts of the orders."""
+        rng = generator(self.stored.seed, Stream.FINANCE, self.day.toordinal())
+        rules = load_finance()
+        payers = Payers.of(customers, self.profile.dirt.unknown_customer_offset)
+        cents = order_totals(batch)
+        is_clean = batch.orders[ANOMALY].isna().to_numpy() & (cents > 0)
+        contracts = draw_contracts(rng, rules, batch.orders, cents, np.flatnonzero(is_clean))
+        receipts = draw_payers(rng, rules, payers, batch.receipts)
+        crm.execute(
+            "select contract_id from contract where contract_id = any(%s)", (receipts["order_id"].astype(int).tolist(),)
+        )
+        known = [order_id for (order_id,) in crm.fetchall()]
+        contracted = receipts["order_id"].isin([*known, *contracts["order_id"].tolist()]).to_numpy()
+        return Finance(
+            tables={
+                "invoice": self._invoice(rng, rules, erp, truth),
+                "receipt_claim": draw_claims(rng, rules, payers, receipts, contracted, self.clock),
+                "acceptance_bill": draw_bills(rng, rules, receipts, self.clock),
+            },
+            receipts=receipts,
+            contracts=contracts,
+        )
+
+    def _invoice(self, rng: np.random.Generator, rules: FinanceFile, erp: PgCursor, truth: PgCursor) -> pd.DataFrame:
+        """Invoices of the orders that were delivered on the day, at its end."""
+        erp.execute(statement("simulate_delivered_orders"), {"delivered_at": self.clock.as_of})
+        columns = [column.name for column in erp.description or ()]
+        delivered = pd.DataFrame(erp.fetchall(), columns=columns)
+        delivered = delivered[~delivered["order_id"].isin(self._wrong_orders(truth)) & (delivered["amount_cents"] > 0)]
+        opening = self.clock.now.astype("datetime64[D]") + np.timedelta64(self.profile.company.rhythm.opening_hour, "h")
+        at_once = Between(min=0, max=0)
+        habits = rules.invoices.model_copy(update={"days_after_delivery": at_once, "reversed_share": 0.0})
+        return draw_invoices(
+            rng,
+            rules.model_copy(update={"invoices": habits}),
+            delivered.assign(updated_at=opening.astype("datetime64[s]")),
+            delivered["amount_cents"].to_numpy(dtype=np.int64),
+            self.clock,
+        )
+
+    def _simulate_crm(self, crm: PgCursor, truth: PgCursor, batch: Batch, finance: Finance) -> CrmDay:
+        truth.execute(
+            "select cast(key as bigint) from truth.anomaly where system = 'crm' and entity = 'lead'"
+            " union all select cast(key as bigint) from truth.boundary_case where system = 'crm' and entity = 'lead'"
+        )
+        planted = [lead_id for (lead_id,) in truth.fetchall()]
+        company = generate(self.stored.scale, self.stored.as_of, self.stored.seed, self.profile)
+        return simulate_crm_day(crm, company, self.clock, batch, finance.contracts, planted)
 
     def _deliver(self, erp: PgCursor) -> int:
         habits = self.profile.company
@@ -256,10 +339,11 @@ class _Simulation:
             )
         return len(chosen)
 
-    def _tell_truth(self, truth: PgCursor, batch: Batch) -> None:
-        anomalies = marked_keys(batch, ANOMALY)
-        table = sql.Identifier(TRUTH_SCHEMA, "anomaly")
-        copy_frame(truth, table, TRUTH_TABLES["anomaly"], anomalies, self.clock.offset)
+    def _tell_truth(self, truth: PgCursor, batch: Batch, finance: Finance) -> None:
+        for table, mark in (("anomaly", ANOMALY), ("boundary_case", BOUNDARY_CASE)):
+            marks = pd.concat([marked_keys(batch, mark), finance_marks(finance, mark)])
+            target = sql.Identifier(TRUTH_SCHEMA, table)
+            copy_frame(truth, target, TRUTH_TABLES[table], marks, self.clock.offset)
         for row in region_month_money(batch).to_dict("records"):
             truth.execute(
                 statement("simulate_add_region_month"),
@@ -272,6 +356,22 @@ class _Simulation:
             )
         for figure, value in expected_table(clean_figures(batch)).itertuples(index=False):
             truth.execute(statement("simulate_add_expected"), {"figure": figure, "value": value})
+
+    def _tell_truth_of_crm(self, truth: PgCursor, crm: CrmDay) -> None:
+        for table, rows in crm.marks.items():
+            frame = pd.DataFrame(rows, columns=[column.name for column in TRUTH_TABLES[table]])
+            if table == "deleted":
+                frame["business_date"] = np.datetime64(self.day)
+                for row in rows:
+                    truth.execute(statement("simulate_forget_record"), row)
+            elif table == "drift":
+                frame["since"] = pd.to_datetime(frame["since"])
+            target = sql.Identifier(TRUTH_SCHEMA, table)
+            copy_frame(truth, target, TRUTH_TABLES[table], frame, self.clock.offset)
+        for figure, value in expected_table(Counter(crm.figures)).itertuples(index=False):
+            truth.execute(statement("simulate_add_expected"), {"figure": figure, "value": value})
+
+    def _finish(self, truth: PgCursor, batch: Batch) -> None:
         truth.execute(
             statement("simulate_add_day"),
             {

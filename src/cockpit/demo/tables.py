@@ -183,6 +183,12 @@ TRUTH_TABLES: dict[str, tuple[CopyColumn, ...]] = {
     ),
     "anomaly": MARKED,
     "boundary_case": MARKED,
+    "deleted": (
+        CopyColumn("system", text),
+        CopyColumn("entity", text),
+        CopyColumn("key", text),
+        CopyColumn("business_date", day),
+    ),
     "drift": (
         CopyColumn("system", text),
         CopyColumn("entity", text),

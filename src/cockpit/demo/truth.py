@@ -11,11 +11,13 @@ import pandas as pd
 
 from cockpit.demo.company import Batch, Company
 from cockpit.demo.draw import Ints
+from cockpit.demo.finance import Finance
+from cockpit.demo.marks import ANOMALY, BOUNDARY_CASE, marks_of
 from cockpit.demo.orders import STATUSES
+from cockpit.demo.tables import ERP_TABLES
 from cockpit.demo.targets import MonthlyTotals, has_reliable_pace, make_targets
 
-ANOMALY = "anomaly"
-BOUNDARY_CASE = "boundary_case"
+ERP = "erp"
 
 _CANCELLED = STATUSES[-1]
 _REGION_MONTH = ["region_code", "month"]
@@ -28,6 +30,7 @@ class Truth:
 
     targets: pd.DataFrame
     clusters: pd.DataFrame
+    hierarchy: pd.DataFrame
     anomalies: pd.DataFrame
     boundary_cases: pd.DataFrame
     causes: pd.DataFrame
@@ -52,8 +55,17 @@ class TruthBuilder:
         self._money.append(region_month_money(batch))
         self._figures.update(clean_figures(batch))
 
-    def finish(self) -> Truth:
-        """The truth about everything that was taken in."""
+    def add_finance(self, finance: Finance) -> None:
+        """Take in what accounting made of the batch."""
+        self._anomalies.append(finance_marks(finance, ANOMALY))
+        self._boundary_cases.append(finance_marks(finance, BOUNDARY_CASE))
+
+    def finish(self, further: Counter[str] | None = None) -> Truth:
+        """The truth about everything that was taken in.
+
+        Args:
+            further: Figures of other systems.
+        """
         company = self.company
         money = pd.concat(self._money).groupby(_REGION_MONTH, as_index=False).sum()
         targets = make_targets(company.profile, self._monthly_totals(money), company.clock, company.seed)
@@ -62,12 +74,15 @@ class TruthBuilder:
         for column in ("received_cents", "ordered_cents"):
             region_months[column] = region_months[column].fillna(0).astype(np.int64)
         clusters = company.customers.clusters
-        figures = self._figures | _customer_figures(clusters)
+        figures = self._figures | _customer_figures(clusters) | (further or Counter())
         return Truth(
             targets=targets,
-            clusters=clusters,
+            clusters=_erp_clusters(clusters),
+            hierarchy=company.customers.hierarchy,
             anomalies=pd.concat(self._anomalies, ignore_index=True),
-            boundary_cases=pd.concat([company.customers.look_alikes, *self._boundary_cases], ignore_index=True),
+            boundary_cases=pd.concat(
+                [company.customers.look_alikes.assign(system=ERP), *self._boundary_cases], ignore_index=True
+            ),
             causes=_causes(company),
             region_months=region_months.reset_index(drop=True),
             expected=expected_table(figures),
@@ -98,7 +113,7 @@ def clean_rows(batch: Batch) -> Batch:
 
 
 def marked_keys(batch: Batch, mark: str) -> pd.DataFrame:
-    """The rows with a mark: kind, entity (ERP table) and key (primary key, parts joined by `|`)."""
+    """The rows with a mark: system, kind, entity (ERP table) and key (primary key, parts joined by `|`)."""
     order_id, line = batch.orders["order_id"].astype(str), batch.lines
     keys = {
         "sales_order": (batch.orders, order_id),
@@ -106,10 +121,17 @@ def marked_keys(batch: Batch, mark: str) -> pd.DataFrame:
         "receipt": (batch.receipts, batch.receipts["receipt_id"].astype(str)),
     }
     return pd.concat(
-        [
-            pd.DataFrame({"kind": frame[mark], "entity": entity, "key": key})[frame[mark].notna()]
-            for entity, (frame, key) in keys.items()
-        ],
+        [marks_of(ERP, entity, frame, key, mark) for entity, (frame, key) in keys.items()], ignore_index=True
+    )
+
+
+def finance_marks(finance: Finance, mark: str) -> pd.DataFrame:
+    """The rows with a mark as `marked_keys` gives them; of receipts what accounting added to them."""
+    tables = dict(finance.tables)
+    if mark == BOUNDARY_CASE:
+        tables["receipt"] = finance.receipts
+    return pd.concat(
+        [marks_of(ERP, table, frame, frame[ERP_TABLES[table][0].name], mark) for table, frame in tables.items()],
         ignore_index=True,
     )
 
@@ -183,6 +205,18 @@ def _customer_figures(clusters: pd.DataFrame) -> Counter[str]:
             "customer_records": len(clusters),
             "customers": len(sizes),
             "duplicate_pairs": int((sizes * (sizes - 1) // 2).sum()),
+        }
+    )
+
+
+def _erp_clusters(clusters: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "system": ERP,
+            "entity": "customer",
+            "key": clusters["customer_id"].astype(str),
+            "true_customer_id": clusters["true_customer_id"],
+            "variant": clusters["variant"],
         }
     )
 

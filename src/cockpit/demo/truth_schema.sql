@@ -90,6 +90,15 @@ create table if not exists truth.drift (
     primary key (system, entity, column_name)
 );
 
+-- Grain: one row per row that a simulated day removed from a system.
+create table if not exists truth.deleted (
+    system text not null,
+    entity text not null,
+    key text not null,
+    business_date date not null,
+    primary key (system, entity, key)
+);
+
 -- Grain: one row per planted cause and month whose target it makes the region miss.
 create table if not exists truth.cause (
     kind text not null,

@@ -20,6 +20,7 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 import psycopg2
+from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.errors import CockpitError
@@ -320,7 +321,8 @@ class FormWriter:
                 if self._must_note:
                     self._drift.accept_within(cursor, observed)
                 # Heard when the transaction is committed, and not at all when it is not.
-                cursor.execute("select pg_notify(%s, %s)", (CHANNEL, f"{loader.source}__{loader.entity}"))
+                table = sql.Literal(f"{loader.source}__{loader.entity}")
+                cursor.execute(sql.SQL("notify {}, {}").format(sql.Identifier(CHANNEL), table))
 
         rows = CopyText(iter([self._encode(payload) for payload in payloads]))
         # No key repeats and raw has none of them: compared above, and nobody else writes this table.

@@ -1,15 +1,20 @@
-"""Fill the generated company's ERP and let Airflow take its data to the marts."""
+"""Fill the generated company's systems, add days to them, and let Airflow take their data to the marts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
-from datetime import datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date, datetime, time, timedelta
 
-from cockpit.demo.company import generate
-from cockpit.demo.fill import fill, stored_generation
+from cockpit.demo.apis.day import simulate_apis_day
+from cockpit.demo.apis.fill import fill_apis, holds_apis
+from cockpit.demo.channels import fill_channels, simulate_channels_day
+from cockpit.demo.clock import Clock
+from cockpit.demo.company import Company, generate
+from cockpit.demo.fill import Generation, fill, stored_generation
 from cockpit.demo.profile import Scale
+from cockpit.demo.simulate import SimulatedDay, simulate_day
+from cockpit.demo.systems import Systems
 from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.pipelines.run_context import run_context
@@ -19,21 +24,23 @@ from cockpit.stack.settings import Settings
 from cockpit.warehouse.connections import connect
 
 _CHAIN_TIMEOUT_SECONDS = 1800
+_FILES = "demo"
 
 
 def fill_company(
-    workspace: Workspace, scale: Scale, seed: int, data_folder: Path, tell: Callable[[str], None]
+    settings: Settings, workspace: Workspace, scale: Scale, seed: int, tell: Callable[[str], None]
 ) -> datetime:
-    """Make sure the company is in its ERP database.
+    """Make sure the company is in all its systems.
 
     Returns:
-        The business time of its data: that of an earlier fill with the same seed and scale, else now.
+        The business time of its data: that of an earlier fill with the same seed and scale or of the last day that
+        was added to it, else now.
 
     Raises:
         StackError: another company is there, or the scale needs more disk or memory than there is.
     """
-    with closing(connect("erp_owner")) as erp, closing(connect("demo_truth")) as truth:
-        stored = stored_generation(truth)
+    with _systems() as systems, closing(connect("apis_owner")) as apis:
+        stored = stored_generation(systems.truth)
         if stored and (stored.scale, stored.seed) != (scale, seed):
             # The warehouse would keep the other company's rows: an ERP does not say what it has forgotten.
             raise StackError(
@@ -42,13 +49,82 @@ def fill_company(
                 fix=_("Go on with it, or remove it with './cockpit reset' first."),
             )
         as_of = stored.as_of if stored else run_context(workspace).as_of
-        result = fill(erp, truth, generate(scale, as_of, seed), data_folder=data_folder, on_progress=_shares(tell))
+        company = generate(scale, as_of, seed)
+        result = fill(systems, company, data_folder=settings.data, on_progress=_shares(tell))
+        if not holds_apis(apis, company):
+            fill_apis(apis, company, systems.truth)
+        fill_channels(settings.data / _FILES, company, systems.truth)
+    settings.demo_mark.touch()
     if result.is_reused:
         tell(_("The demo company is there already"))
     else:
         rows = sum(result.rows.values())
-        tell(_("Demo company filled: {rows:,} rows in its ERP", rows=rows))
-    return as_of
+        tell(_("Demo company filled: {rows:,} rows in its ERP and CRM", rows=rows))
+    return _business_time(company, stored) if stored else as_of
+
+
+def add_day(settings: Settings, day: date | None, tell: Callable[[str], None]) -> datetime:
+    """Add a business day to all systems of the company.
+
+    Args:
+        settings: Where its files lie.
+        day: Later than every day that is there; the next one when absent.
+        tell: Gets a line for people.
+
+    Returns:
+        The end of that day.
+
+    Raises:
+        StackError: the company has not been generated.
+        TerminalError: the day lies before the last one that is there.
+    """
+    with _systems() as systems, closing(connect("apis_owner")) as apis:
+        stored = stored_generation(systems.truth)
+        if stored is None:
+            raise StackError(_("the demo company has not been generated yet"), fix=_("Run './cockpit demo' first."))
+        chosen = day or stored.last_day + timedelta(days=1)
+        result = simulate_day(systems, chosen)
+        company = generate(stored.scale, stored.as_of, stored.seed)
+        closing_time = _closing_time(company, chosen)
+        simulate_apis_day(apis, systems.erp, stored.seed, chosen, systems.truth)
+        if not result.is_reused:
+            clock = Clock.at(closing_time, company.profile.company.time_zone)
+            simulate_channels_day(settings.data / _FILES, company, chosen, clock, systems.truth)
+    tell(_describe(result))
+    return closing_time
+
+
+@contextmanager
+def _systems() -> Iterator[Systems]:
+    """ERP, CRM and truth as their owners, closed at the end."""
+    with (
+        closing(connect("erp_owner")) as erp,
+        closing(connect("crm_owner")) as crm,
+        closing(connect("demo_truth")) as truth,
+    ):
+        yield Systems(erp=erp, crm=crm, truth=truth)
+
+
+def _business_time(company: Company, stored: Generation) -> datetime:
+    """The fill's, or the end of the last day that was added."""
+    return stored.as_of if stored.last_day == stored.business_date else _closing_time(company, stored.last_day)
+
+
+def _closing_time(company: Company, day: date) -> datetime:
+    return datetime.combine(day, time(company.profile.company.rhythm.closing_hour), tzinfo=company.clock.as_of.tzinfo)
+
+
+def _describe(result: SimulatedDay) -> str:
+    if result.is_reused:
+        return _("{day} is there already", day=result.day.isoformat())
+    return _(
+        "{day} added: {orders} orders, {receipts} receipts, {leads} leads; {deleted} rows deleted in the CRM",
+        day=result.day.isoformat(),
+        orders=result.new_orders,
+        receipts=result.new_receipts,
+        leads=result.crm.get("lead.new", 0),
+        deleted=sum(count for name, count in result.crm.items() if name.endswith(".deleted")),
+    )
 
 
 def _shares(tell: Callable[[str], None]) -> Callable[[float], None]:

@@ -26,6 +26,8 @@ def prepare_tables(connection: PgConnection, source: FormSource) -> None:
             cursor.execute("select to_regclass(%s) is null", (table.as_string(cursor),))
             if cursor.fetchone() == (True,):
                 cursor.execute(statement("create_raw_table", table=table))
+                # The loader would add them after the first rows, which takes an owner.
+                cursor.execute(statement("index_raw_table", table=table))
         cursor.execute("select current_database() from pg_roles where rolname = %s", (ROLE,))
         found = cursor.fetchone()
         if found:

@@ -14,7 +14,7 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.errors import RuleFileError, TerminalError
 from cockpit.i18n import _
-from cockpit.rulebook.sources import CursorEntity, FileSource, FormSource, Source, SqlSource
+from cockpit.rulebook.sources import CursorEntity, FileSource, FormSource, LogSource, RestSource, Source, SqlSource
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources import forms
 from cockpit.sources.databases import any_database, postgres
@@ -25,6 +25,8 @@ from cockpit.sources.loading.ledger import BatchResult
 from cockpit.sources.loading.loader import EntityLoader, Provenance, open_loader
 from cockpit.sources.loading.reading import BACK_FILL, Delivery, OpenSource, Window
 from cockpit.sources.loading.window import Interval, choose_window
+from cockpit.sources.logs.source import parser_of
+from cockpit.sources.rest import reader as rest
 from cockpit.warehouse.connections import connect, connection_url
 from cockpit.warehouse.faults import database_errors
 
@@ -140,12 +142,14 @@ def open_source(source: Source) -> AbstractContextManager[OpenSource]:
         if connection_url(source.connection).get_backend_name() == "postgresql":
             return postgres.open_source(source)
         return any_database.open_source(source)
+    if isinstance(source, RestSource):
+        return rest.open_source(source)
     raise TerminalError(_("this source cannot be opened"), where=source.source, found=source.connector)
 
 
 def _run(workspace: Workspace, source: Source, entities: list[str], run: LoadRun) -> list[LoadResult]:
     with _target(workspace) as target:
-        if isinstance(source, FileSource):
+        if isinstance(source, FileSource | LogSource):
             if run.interval:
                 raise TerminalError(
                     _("files have no cursor, so no interval of them can be loaded"),
@@ -232,13 +236,19 @@ def _load_portion(loader: EntityLoader, delivery: Delivery, drift: EntityDrift, 
 
 
 def _load_files(
-    target: PgConnection, workspace: Workspace, source: FileSource, entity_name: str, run: LoadRun
+    target: PgConnection, workspace: Workspace, source: FileSource | LogSource, entity_name: str, run: LoadRun
 ) -> LoadResult:
     started = time.monotonic()
     drift = _drift(source, entity_name, run)
     with database_errors(drift.where), open_loader(target, source.source, entity_name, run.run_id) as loader:
         batches = load_files(
-            loader, workspace.folder, source.entities[entity_name], drift, full=run.full, tell=run.tell
+            loader,
+            workspace.folder,
+            source.entities[entity_name],
+            drift,
+            full=run.full,
+            tell=run.tell,
+            line_parser=parser_of(workspace, source, entity_name) if isinstance(source, LogSource) else None,
         )
     return _summary(drift, batches, started)
 

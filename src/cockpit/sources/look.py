@@ -13,12 +13,14 @@ from cockpit.errors import CockpitError
 from cockpit.rulebook.sources import Entity, FileSource, FormSource, LogSource, Source
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources.files.look import observed_columns, sample
+from cockpit.sources.files.tables import LineParser
 from cockpit.sources.load import open_source
 from cockpit.sources.loading import ledger
 from cockpit.sources.loading.drift import Change, EntityDrift
 from cockpit.sources.loading.loader import Portion
 from cockpit.sources.loading.reading import Observed, OpenSource, Window
 from cockpit.sources.loading.statements import statement
+from cockpit.sources.logs.source import parser_of
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.faults import database_errors
 
@@ -69,7 +71,7 @@ def check_source(workspace: Workspace, source: Source) -> Iterator[EntityCheck]:
         for name, entity in source.entities.items():
             where = f"{source.source}.{name}"
             try:
-                seen = observed_columns(entity, workspace.folder, where)
+                seen = observed_columns(entity, workspace.folder, where, _line_parser(workspace, source, name))
                 yield _compared(workspace, source, name, seen)
             except CockpitError as error:
                 yield EntityCheck(source.source, name, error=error)
@@ -120,13 +122,18 @@ def preview(workspace: Workspace, source: Source, name: str, count: int) -> Prev
     if isinstance(source, FormSource):
         return Preview([], [])
     if isinstance(source, FileSource | LogSource):
-        portion = sample(source.entities[name], workspace.folder, where, count)
+        parser = _line_parser(workspace, source, name)
+        portion = sample(source.entities[name], workspace.folder, where, count, parser)
         return _shown(workspace, entity, portion, "bigint", where, count)
     with open_source(source) as opened:
         reading = opened.reading(name)
         for delivery in reading.portions(Window(limit=count)):
             return _shown(workspace, entity, delivery.portion, reading.position_type, where, count)
     return Preview([], [])
+
+
+def _line_parser(workspace: Workspace, source: FileSource | LogSource, name: str) -> LineParser | None:
+    return parser_of(workspace, source, name) if isinstance(source, LogSource) else None
 
 
 def _shown(

@@ -30,6 +30,7 @@ def healthy_services(settings: Settings, states: Mapping[str, ProcessState]) -> 
     probes: dict[str, Callable[[], bool]] = {
         names.POSTGRES: lambda: _accepts_logins(settings),
         names.SUPERSET: lambda: _answers(f"{settings.addresses()['superset']}/health"),
+        names.DEMO_APIS: lambda: _answers(f"{settings.addresses()['demo_apis']}/healthz"),
         names.INTAKE: lambda: _answers(f"{settings.addresses()['intake']}/healthz"),
     }
     healthy = {name for name, probe in probes.items() if name in alive and probe()}

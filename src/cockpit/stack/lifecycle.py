@@ -14,7 +14,7 @@ from cockpit.i18n import _
 from cockpit.stack import health, migrations, ports, postgres, processes, provision, secret_files
 from cockpit.stack.crashes import Crashes
 from cockpit.stack.secret_files import write_private
-from cockpit.stack.services import API_SERVER, INTAKE, POSTGRES, SUPERSET, fingerprint
+from cockpit.stack.services import API_SERVER, DEMO_APIS, INTAKE, POSTGRES, SUPERSET, fingerprint
 from cockpit.stack.services import services as all_services
 from cockpit.stack.settings import Settings, make_folders
 from cockpit.stack.supervision import ProcessState, Supervisor, tail
@@ -26,7 +26,13 @@ Progress = Callable[[str], object]
 _START_TIMEOUT_SECONDS = 300
 _LEAST_FREE_BYTES = 1 << 30
 _EXTERNAL = "external"
-_ADDRESS_OF = {POSTGRES: "postgres", API_SERVER: "airflow", SUPERSET: "superset", INTAKE: "intake"}
+_ADDRESS_OF = {
+    POSTGRES: "postgres",
+    API_SERVER: "airflow",
+    SUPERSET: "superset",
+    INTAKE: "intake",
+    DEMO_APIS: "demo_apis",
+}
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,7 @@ def up(settings: Settings, services: Sequence[str] | None = None, progress: Prog
     """Start what does not run yet and wait until it is healthy; may be repeated.
 
     Args:
-        services: Names to start; all by default. The database is always started first.
+        services: Names to start; all that are wanted by default. The database is always started first.
         progress: Called with a line of text for each stage.
 
     Returns:
@@ -109,7 +115,11 @@ def up(settings: Settings, services: Sequence[str] | None = None, progress: Prog
             _stop(settings)
         if not supervisor.is_running():
             _clean_up(settings, progress)
-        chosen = [each.name for each in all_services(settings) if services is None or each.name in services]
+        chosen = [
+            each.name
+            for each in all_services(settings)
+            if (each.is_wanted(settings) if services is None else each.name in services)
+        ]
         states = supervisor.states()
         waiting = [name for name in (POSTGRES, *chosen) if name not in states or not states[name].is_alive]
         settings = ports.settle(settings, {_ADDRESS_OF[name] for name in waiting if _is_local(settings, name)})
@@ -150,6 +160,7 @@ def status(settings: Settings) -> StackStatus:
     found = [
         _service_status(settings, each.name, states.get(each.name), each.name in healthy, crashed.get(each.name))
         for each in all_services(settings)
+        if each.is_wanted(settings) or each.name in healthy
     ]
     if settings.is_external:
         state = _EXTERNAL if health.database_answers(settings) else "failed"

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cockpit.stack.people import ADMIN, people
-from cockpit.stack.settings import CONNECTIONS, ROLES, SUPERUSER, Settings
+from cockpit.stack.settings import CONNECTIONS, ROLES, SUPERUSER, WEB_CONNECTIONS, Settings
 
 
 def _password() -> str:
@@ -43,6 +43,7 @@ def wanted(settings: Settings) -> dict[str, Callable[[], str]]:
         "airflow_api": _signing_key,
         "airflow_fernet": _fernet_key,
         "superset_secret_key": _signing_key,
+        **{each.secret: _password for each in WEB_CONNECTIONS.values()},
         **{f"user_{username}": _login_password for username in (ADMIN, *people(settings))},
     }
 
@@ -74,7 +75,7 @@ def _write_connections(settings: Settings) -> None:
     own = {
         f"AIRFLOW_CONN_{name.upper()}": settings.database_address(connection.role, connection.database)
         for name, connection in CONNECTIONS.items()
-    }
+    } | {f"AIRFLOW_CONN_{name.upper()}": settings.web_address(name) for name in WEB_CONNECTIONS}
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in lines if line.partition("=")[0].strip() not in own]
     made = [f"{variable}={url.render_as_string(hide_password=False)}" for variable, url in own.items()]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from cockpit.stack.people import ADMIN
 from cockpit.stack.postgres import server_command
 from cockpit.stack.secret_files import connection_variables
-from cockpit.stack.settings import DATABASES, Settings
+from cockpit.stack.settings import DATABASES, WEB_CONNECTIONS, Settings
 
 Environment = Mapping[str, str]
 
@@ -31,6 +31,7 @@ class Service:
         stop_seconds: Seconds until it is killed.
         stop_children_too: Whether the signal goes to its children as well.
         memory_limit_mb: More than this is a fault; a container is limited to it.
+        is_wanted: Whether it is started without being asked for by name.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Service:
     stop_signal: str = "TERM"
     stop_seconds: int = 20
     stop_children_too: bool = False
+    is_wanted: Callable[[Settings], bool] = lambda _settings: True
 
 
 # A folder in memory, where Linux has one; gunicorn makes unnamed files in it.
@@ -51,6 +53,7 @@ SCHEDULER = "airflow-scheduler"
 DAG_PROCESSOR = "airflow-dag-processor"
 TRIGGERER = "airflow-triggerer"
 SUPERSET = "superset"
+DEMO_APIS = "demo-apis"
 INTAKE = "intake"
 
 
@@ -133,6 +136,17 @@ def intake_environment(settings: Settings) -> dict[str, str]:
     return {**settings.base_environment(), **{name: variables[name] for name in wanted if name in variables}}
 
 
+def demo_apis_environment(settings: Settings) -> dict[str, str]:
+    """What cockpit.demo.apis.server reads: a login that may only read, and what each API signs on with."""
+    prefix = "COCKPIT_DEMO_APIS_"
+    database = settings.database_address("apis_reader", "demo_apis")
+    return {
+        **settings.base_environment(),
+        f"{prefix}DATABASE": database.render_as_string(hide_password=False),
+        **{f"{prefix}SECRET_{name.upper()}": settings.secret(each.secret) for name, each in WEB_CONNECTIONS.items()},
+    }
+
+
 def postgres_environment(settings: Settings) -> dict[str, str]:
     """The server's locale decides the language of its messages: English, so that they can be recognised."""
     return {"COCKPIT_STACK_ID": settings.stack_id, "LC_ALL": "C.UTF-8", "LC_MESSAGES": "C"}
@@ -170,6 +184,16 @@ def _intake(settings: Settings) -> list[str]:
     return [
         str(settings.program("airflow", "python")),
         *("-m", "cockpit.intake", "--host", settings.bind, "--port", str(settings.ports.intake)),
+    ]
+
+
+def _demo_apis(settings: Settings) -> list[str]:
+    return [
+        str(settings.program("airflow", "python")),
+        *("-m", "uvicorn", "--factory", "cockpit.demo.apis.server.app:create_app"),
+        *("--host", settings.bind, "--port", str(settings.ports.demo_apis)),
+        # Its lines would hold query parameters, and one of the APIs takes its key there.
+        *("--no-access-log", "--log-level", "warning"),
     ]
 
 
@@ -219,6 +243,13 @@ ALL = (
         command=_superset,
         environment=superset_environment,
         memory_limit_mb=1536,
+    ),
+    Service(
+        name=DEMO_APIS,
+        command=_demo_apis,
+        environment=demo_apis_environment,
+        memory_limit_mb=128,
+        is_wanted=lambda settings: settings.demo_mark.exists(),
     ),
     Service(
         name=INTAKE,

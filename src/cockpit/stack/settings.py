@@ -35,6 +35,7 @@ class Ports(_Frozen):
     airflow: int = Field(default=8080, ge=1, le=65535)
     superset: int = Field(default=8088, ge=1, le=65535)
     intake: int = Field(default=8090, ge=1, le=65535)
+    demo_apis: int = Field(default=8091, ge=1, le=65535)
 
 
 class Database(_Frozen):
@@ -62,6 +63,18 @@ class Connection(_Frozen):
     role: str
 
 
+class WebConnection(_Frozen):
+    """A connection id of a web API of the demo company; its user is DEMO_CLIENT.
+
+    Args:
+        path: Root of the API.
+        secret: Name of the secret that is its password.
+    """
+
+    path: str
+    secret: str
+
+
 DATABASES = (
     Database(name="airflow", owner="airflow"),
     Database(name="superset", owner="superset"),
@@ -74,15 +87,39 @@ DATABASES = (
     ),
     Database(name="cockpit_online_retail", owner="cockpit_etl", readers=("bi_reader",), is_workspace=True),
     Database(name="demo_erp", owner="erp_owner", readers=("erp_reader",)),
+    Database(name="demo_crm", owner="crm_owner", readers=("crm_reader",)),
+    Database(name="demo_apis", owner="apis_owner", readers=("apis_reader",)),
 )
-ROLES = ("airflow", "superset", "cockpit_etl", "bi_reader", "intake", "demo_truth", "erp_owner", "erp_reader")
+ROLES = (
+    "airflow",
+    "superset",
+    "cockpit_etl",
+    "bi_reader",
+    "intake",
+    "demo_truth",
+    "erp_owner",
+    "erp_reader",
+    "crm_owner",
+    "crm_reader",
+    "apis_owner",
+    "apis_reader",
+)
 CONNECTIONS: Mapping[str, Connection] = {
     "warehouse": Connection(database="cockpit", role="cockpit_etl"),
     "warehouse_intake": Connection(database="cockpit", role="intake"),
     "online_retail_warehouse": Connection(database="cockpit_online_retail", role="cockpit_etl"),
     "erp": Connection(database="demo_erp", role="erp_reader"),
     "erp_owner": Connection(database="demo_erp", role="erp_owner"),
+    "crm": Connection(database="demo_crm", role="crm_reader"),
+    "crm_owner": Connection(database="demo_crm", role="crm_owner"),
     "demo_truth": Connection(database="cockpit", role="demo_truth"),
+    "apis_owner": Connection(database="demo_apis", role="apis_owner"),
+}
+# The demo company's web APIs, all served by one process.
+DEMO_CLIENT = "cockpit"
+WEB_CONNECTIONS: Mapping[str, WebConnection] = {
+    name: WebConnection(path=f"/{name}", secret=f"demo_api_{name}")
+    for name in ("scm", "wecom", "market_feed", "service_desk", "shop", "ads")
 }
 SUPERUSER = "postgres"
 
@@ -118,6 +155,7 @@ class Settings(_Frozen):
         time_zone: Business time zone, IANA name.
         bind: Address that services listen on.
         api_host: Name under which Airflow's processes reach the API server.
+        demo_host: Name under which pipelines reach the demo company's web APIs.
         ports: Ports in use.
         fixed_ports: Names of the ports that a variable sets; they are never moved.
         database_url: Administrative URL of an existing PostgreSQL; None means the embedded one.
@@ -132,6 +170,7 @@ class Settings(_Frozen):
     time_zone: str = "Asia/Shanghai"
     bind: str = "127.0.0.1"
     api_host: str = "127.0.0.1"
+    demo_host: str = "127.0.0.1"
     ports: Ports = Ports()
     fixed_ports: tuple[str, ...] = ()
     database_url: SecretStr | None = None
@@ -156,6 +195,7 @@ class Settings(_Frozen):
             "time_zone": environ.get("COCKPIT_TIME_ZONE"),
             "bind": environ.get("COCKPIT_BIND"),
             "api_host": environ.get("COCKPIT_API_HOST"),
+            "demo_host": environ.get("COCKPIT_DEMO_HOST"),
             "parallelism": environ.get("COCKPIT_PARALLELISM"),
             "superset_workers": environ.get("COCKPIT_SUPERSET_WORKERS"),
         }
@@ -192,6 +232,11 @@ class Settings(_Frozen):
     def postgres_data(self) -> Path:
         """The embedded server's data folder."""
         return self.data / "postgres"
+
+    @property
+    def demo_mark(self) -> Path:
+        """Exists once the demo company has been filled: then its web APIs are served."""
+        return self.data / "demo.filled"
 
     @property
     def people_file(self) -> Path:
@@ -258,6 +303,18 @@ class Settings(_Frozen):
             database=database,
         )
 
+    def web_address(self, connection: str) -> URL:
+        """The URL of one of the demo company's web APIs, with its password."""
+        chosen = WEB_CONNECTIONS[connection]
+        return URL.create(
+            "http",
+            username=DEMO_CLIENT,
+            password=self.secret(chosen.secret),
+            host=self.demo_host,
+            port=self.ports.demo_apis,
+            database=chosen.path.lstrip("/"),
+        )
+
     def addresses(self) -> dict[str, str]:
         """Where people and clients reach the services; never with a password."""
         server = make_url(self.database_url.get_secret_value()) if self.database_url else None
@@ -269,6 +326,7 @@ class Settings(_Frozen):
             "airflow": f"http://{host}:{self.ports.airflow}",
             "superset": f"http://{host}:{self.ports.superset}",
             "intake": f"http://{host}:{self.ports.intake}",
+            "demo_apis": f"http://{host}:{self.ports.demo_apis}",
         }
 
     # Secrets and what child processes get

@@ -16,6 +16,7 @@ from cockpit.i18n import _
 from cockpit.rulebook.contract import Check, Column, Contract, Incremental
 from cockpit.rulebook.sources import Conform, Entity, SourceColumn
 from cockpit.rulebook.workspace import Workspace
+from cockpit.warehouse.received_text import castable_text, quoted, received_text
 
 POSTGRES_TYPES = {
     "text": "text",
@@ -90,15 +91,16 @@ def source_model(source: SourceEntity) -> tuple[Contract, str]:
     columns = source.entity.columns
     typed, misfits = [], []
     for received, column in columns.items():
-        text = _received_text(received, column)
+        text = received_text(source.entity, received)
         name = source.entity.our_name(received)
         if column.type == "text":
             typed.append(f"{text} as {name}")
             continue
+        text = castable_text(text, column, source.entity)
         kind = POSTGRES_TYPES[column.type]
-        fits = f"pg_input_is_valid({text}, {_quoted(kind)})"
+        fits = f"pg_input_is_valid({text}, {quoted(kind)})"
         typed.append(f"case when {fits} then cast({text} as {kind}) end as {name}")
-        misfits.append(f"case when not {fits} then {_quoted(name)} end")
+        misfits.append(f"case when not {fits} then {quoted(name)} end")
     invalid = f"array_remove(cast(array[{', '.join(misfits)}] as text[]), null)" if misfits else "cast('{}' as text[])"
     inner = ["key as source_key", "batch_id", *typed, f"{invalid} as invalid_columns"]
     # The outer level exists so that the keys of regrouped entities are written in our names.
@@ -169,7 +171,7 @@ def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tup
             )
         regrouped = entity_name in _regrouping(source)
         key = _key_column(entity_name) if regrouped else "source_key"
-        columns = [f"{_quoted(source.source)} as source", f"{key} as source_key"]
+        columns = [f"{quoted(source.source)} as source", f"{key} as source_key"]
         for name, column in contract.columns.items():
             if name not in ("source", "source_key"):
                 columns.append(f"cast({conform.columns.get(name, 'null')} as {column.type}) as {name}")
@@ -188,12 +190,6 @@ def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tup
         return contract.model_copy(update={"materialised": "table"}), f"select {', '.join(nothing)} where false"
     changed = {"materialised": "incremental", "incremental": Incremental(key=("source_key",), reads=reads)}
     return contract.model_copy(update=changed), "\nunion all\n".join(parts)
-
-
-def _received_text(name: str, column: SourceColumn) -> str:
-    """The column's text in a raw row, trimmed, null when empty: under its own name, else under a synonym."""
-    texts = [f"nullif(btrim(payload ->> {_quoted(each)}), '')" for each in (name, *column.synonyms)]
-    return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
 
 def _regrouping(source: SourceEntity) -> dict[str, Conform]:
@@ -243,7 +239,3 @@ def _documented(column: SourceColumn) -> Column:
 
 def _list(expressions: list[str]) -> str:
     return ",\n    ".join(expressions)
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

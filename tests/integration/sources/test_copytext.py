@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from psycopg2 import sql
 
 from cockpit.sources.loading.copytext import COPY_COLUMNS, CopyText, encode_record, encode_rejected
-from cockpit.sources.loading.reasons import EMPTY_KEY, NUL_CHARACTER, UNDECODABLE
+from cockpit.sources.loading.reasons import EMPTY_KEY, KEY_TOO_LONG, NUL_CHARACTER, UNDECODABLE
 from cockpit.sources.loading.statements import statement
 from tests.integration.sources.site import Site
 
@@ -28,6 +28,7 @@ JSON = st.recursive(
 
 def arrive(site: Site, *rows: str) -> list[tuple[Any, ...]]:
     """What PostgreSQL makes of lines for COPY."""
+    site.warehouse.rollback()
     with site.warehouse.cursor() as cursor:
         cursor.execute(statement("create_incoming", position_type=sql.SQL("bigint")))
         columns = sql.SQL(", ").join(map(sql.Identifier, COPY_COLUMNS))
@@ -38,7 +39,6 @@ def arrive(site: Site, *rows: str) -> list[tuple[Any, ...]]:
             "select key, payload, encode(hash, 'hex'), label, position, line_number, reason, raw_text from incoming"
         )
         found = cursor.fetchall()
-    site.warehouse.rollback()
     return found
 
 
@@ -53,7 +53,7 @@ def test_every_record_arrives_or_is_rejected(site: Site, payload: dict[str, Any]
         assert record[0] == key
         assert set(record[1]) == set(payload)
     else:
-        assert record[6] in (EMPTY_KEY, NUL_CHARACTER, UNDECODABLE)
+        assert record[6] in (EMPTY_KEY, KEY_TOO_LONG, NUL_CHARACTER, UNDECODABLE)
         assert record[7] is not None
     assert rejected[6] == "broken"
     assert rejected[7] is not None

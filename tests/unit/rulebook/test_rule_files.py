@@ -191,7 +191,7 @@ entities:
 @pytest.mark.parametrize(
     ("found", "put", "message"),
     [
-        pytest.param("connector: sql", "connector: rest", "5: connector: has a value that is not known (found 'rest'; allowed: 'sql' or 'file')", id="unknown connector"),
+        pytest.param("connector: sql", "connector: ftp", "5: connector: has a value that is not known (found 'ftp'; allowed: 'sql', 'file', 'form', 'log' or 'rest')", id="unknown connector"),
         pytest.param("connector: sql\n", "", "1: connector: is missing. Add 'connector: ...'.", id="no connector"),
         pytest.param("type: bigint", "type: int", "12: entities.sale.columns.sale_id.type: has a value that is not known (found 'int'; allowed: 'text', 'bigint', 'integer', 'numeric', 'date', 'timestamp' or 'boolean')", id="unknown type"),
         pytest.param("[sale_id]", "[id]", "10: entities.sale.key: names id, which is not in columns (allowed: sale_id)", id="key is no column"),

@@ -24,6 +24,7 @@ from cockpit.stack.environments import EXIT_FAILURE, EXIT_TEMPORARY, is_complete
         ("test", ("superset", "airflow", "dev")),
         ("test all", ("superset", "airflow", "dev")),
         ("test unit -- -k ports", ("dev",)),
+        ("bench load --rows 1000", ("bench", "airflow")),
     ],
 )
 def test_a_verb_gets_the_environments_it_needs(line: str, wanted: tuple[str, ...]) -> None:

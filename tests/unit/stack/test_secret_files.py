@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from sqlalchemy.engine import make_url
+
+from cockpit.demo.apis.server.config import CLIENT
 from cockpit.stack import secret_files
-from cockpit.stack.settings import CONNECTIONS, Settings
+from cockpit.stack.settings import CONNECTIONS, WEB_CONNECTIONS, Settings
 
 
 def test_secrets_are_readable_by_their_owner_only(settings: Settings) -> None:
@@ -39,5 +42,16 @@ def test_the_users_own_connections_stay(settings: Settings) -> None:
 
     variables = secret_files.connection_variables(settings)
     assert variables["AIRFLOW_CONN_CRM"] == "mysql://u:p=w@crm/db"
-    assert set(variables) == {"AIRFLOW_CONN_CRM", *(f"AIRFLOW_CONN_{name.upper()}" for name in CONNECTIONS)}
+    assert set(variables) == {
+        "AIRFLOW_CONN_CRM",
+        *(f"AIRFLOW_CONN_{name.upper()}" for name in (*CONNECTIONS, *WEB_CONNECTIONS)),
+    }
     assert "# the company's CRM" in path.read_text()
+
+
+def test_web_apis_of_the_demo_have_their_secret_in_their_connection(settings: Settings) -> None:
+    url = make_url(secret_files.connection_variables(settings)["AIRFLOW_CONN_SHOP"])
+
+    assert (url.drivername, url.host, url.port, url.database) == ("http", "127.0.0.1", 8091, "shop")
+    # The process that serves them compares with its own constant.
+    assert (url.username, url.password) == (CLIENT, settings.secret("demo_api_shop"))

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from pydantic import SecretStr
 
-from cockpit.stack.services import SUPERSET, fingerprint, service, services
-from cockpit.stack.settings import Settings
+from cockpit.demo.apis.server.config import SYSTEMS
+from cockpit.stack.services import DEMO_APIS, SUPERSET, fingerprint, service, services
+from cockpit.stack.settings import WEB_CONNECTIONS, Settings
 
 
 def test_superset_gets_no_way_into_the_warehouse_as_its_owner(settings: Settings) -> None:
@@ -52,3 +53,20 @@ def test_fingerprint_follows_settings_and_secrets(settings: Settings) -> None:
 
     assert fingerprints[0] == fingerprints[1]
     assert len(set(fingerprints)) == 3
+
+
+def test_the_demos_web_apis_are_served_once_it_is_filled(settings: Settings) -> None:
+    demo_apis = service(settings, DEMO_APIS)
+
+    assert not demo_apis.is_wanted(settings)
+    settings.demo_mark.touch()
+    assert demo_apis.is_wanted(settings)
+
+
+def test_the_demos_web_apis_may_only_read_their_own_database(settings: Settings) -> None:
+    environment = service(settings, DEMO_APIS).environment(settings)
+
+    assert not [name for name in environment if name.startswith("AIRFLOW_CONN_")]
+    assert "//apis_reader:" in environment["COCKPIT_DEMO_APIS_DATABASE"]
+    assert set(SYSTEMS) == set(WEB_CONNECTIONS)
+    assert settings.secret("apis_owner") not in "".join(environment.values())

@@ -16,6 +16,8 @@ def test_defaults_lie_in_the_home(tmp_path: Path) -> None:
         "postgres": "127.0.0.1:5433",
         "airflow": "http://127.0.0.1:8080",
         "superset": "http://127.0.0.1:8088",
+        "intake": "http://127.0.0.1:8090",
+        "demo_apis": "http://127.0.0.1:8091",
     }
     assert not settings.is_external
 
@@ -26,7 +28,9 @@ def test_a_variable_wins_over_the_remembered_port(tmp_path: Path) -> None:
 
     settings = Settings.load({"COCKPIT_HOME": str(tmp_path), "COCKPIT_AIRFLOW_PORT": "7002"})
 
-    assert settings.ports.model_dump() == {"postgres": 6001, "airflow": 7002, "superset": 6003}
+    # A service that came later has its default.
+    remembered = settings.ports.model_dump(include={"postgres", "airflow", "superset", "intake"})
+    assert remembered == {"postgres": 6001, "airflow": 7002, "superset": 6003, "intake": 8090}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from cockpit.demo.apis.fill import put
 from cockpit.demo.apis.marks import Marks
 from cockpit.demo.apis.people import newly_met
 from cockpit.demo.apis.profile import ApisFile, load_apis
+from cockpit.demo.apis.truth import tell_truth
 from cockpit.demo.clock import Clock
 from cockpit.demo.draw import Ints, Stream, Times, column, generator, seconds
 from cockpit.demo.profile import Profile, load_profile
@@ -40,9 +41,9 @@ class ApiDayResult:
     """What one day brought.
 
     Attributes:
-        is_reused: The day was there already; nothing was written. Marks and counts are those of then.
+        is_reused: The day was there already; nothing was written and the counts are those of then.
         counts: New rows per table; `<table>_changed` for rows that were there before.
-        marks: What was planted; schema truth is the caller's.
+        marks: What was planted; empty when reused.
     """
 
     is_reused: bool
@@ -50,36 +51,35 @@ class ApiDayResult:
     marks: Marks = field(default_factory=Marks)
 
 
-def simulate_apis_day(apis: PgConnection, erp: PgCursor, seed: int, day: date) -> ApiDayResult:
+def simulate_apis_day(
+    apis: PgConnection, erp: PgConnection, seed: int, day: date, truth: PgConnection | None = None
+) -> ApiDayResult:
     """Add a business day; the same day twice changes nothing the second time.
 
-    The day is committed here, in one transaction. What it planted is kept beside it, so that a caller whose own
-    transaction failed afterwards gets it again.
+    Truth is committed before the day. When the day then fails, it is drawn again the same, and truth knows it already.
 
     Args:
         apis: Owner of the filled database demo_apis.
-        erp: Reads the ERP as it is at the end of that day.
+        erp: Reads the ERP as it is at the end of that day; its own part of the day comes first.
         seed: Of the demo company.
         day: Later than every day that is there.
+        truth: Owner of schema truth; nothing is told when absent.
     """
-    with apis, apis.cursor() as cursor:
-        cursor.execute("select counts, marks from generator.simulated_day where business_date = %s", (day,))
+    with apis, apis.cursor() as cursor, erp, erp.cursor() as erp_cursor:
+        cursor.execute("select counts from generator.simulated_day where business_date = %s", (day,))
         found = cursor.fetchone()
         if found is not None:
-            counts, marks = found
-            return ApiDayResult(is_reused=True, counts=Counter(counts), marks=_stored(marks))
-        simulation = _Day(cursor, erp, seed, day)
+            return ApiDayResult(is_reused=True, counts=Counter(found[0]))
+        simulation = _Day(cursor, erp_cursor, seed, day)
         simulation.run()
+        if truth is not None:
+            tell_truth(truth, simulation.marks)
         cursor.execute(
-            "insert into generator.simulated_day (business_date, counts, marks) values (%s, %s, %s)",
-            (day, json.dumps(simulation.counts), json.dumps(asdict(simulation.marks))),
+            "insert into generator.simulated_day (business_date, counts) values (%s, %s)",
+            (day, json.dumps(simulation.counts)),
         )
     logger.info("simulated %s behind the web APIs: %s new rows", day, simulation.counts.total())
     return ApiDayResult(is_reused=False, counts=simulation.counts, marks=simulation.marks)
-
-
-def _stored(marks: dict[str, list[list[str]]]) -> Marks:
-    return Marks(**{name: [tuple(row) for row in rows] for name, rows in marks.items()})  # type: ignore[arg-type]
 
 
 class _Day:

@@ -20,6 +20,7 @@ from cockpit.demo.apis.marks import Marks
 from cockpit.demo.apis.people import at_customers
 from cockpit.demo.apis.profile import ApisFile, load_apis
 from cockpit.demo.apis.tables import TABLES
+from cockpit.demo.apis.truth import tell_truth
 from cockpit.demo.bulk_copy import copy_frame
 from cockpit.demo.clock import Clock
 from cockpit.demo.company import Batch, Company
@@ -41,25 +42,32 @@ class ApisFilled:
 
     Attributes:
         rows: Rows per table.
-        marks: What was planted; schema truth is the caller's.
+        marks: What was planted.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
     marks: Marks = field(default_factory=Marks)
 
 
-def fill_apis(connection: PgConnection, company: Company, apis: ApisFile | None = None) -> ApisFilled:
+def fill_apis(
+    connection: PgConnection, company: Company, truth: PgConnection | None = None, apis: ApisFile | None = None
+) -> ApisFilled:
     """Replace everything behind the web APIs by what fits the company; one transaction.
+
+    Truth is committed before it, so that a fill that was killed is seen (`holds_apis`) and done again.
 
     Args:
         connection: Owner of the database demo_apis.
         company: Whose customers and orders the systems know.
+        truth: Owner of schema truth, whose tables are there; nothing is told when absent.
         apis: The description; include/rules/demo/apis.yml when absent.
     """
     with connection, connection.cursor() as cursor:
         cursor.execute((_FOLDER / "schema.sql").read_text(encoding="utf-8"))
         _empty(cursor)
         filled = _Filling(cursor, company, apis or load_apis()).run()
+        if truth is not None:
+            tell_truth(truth, filled.marks)
         cursor.execute((_FOLDER / "indexes.sql").read_text(encoding="utf-8"))
         cursor.execute(sql.SQL("analyze {}").format(sql.SQL(", ").join(map(_table, TABLES))))
         cursor.execute(

@@ -413,7 +413,7 @@ select
     ) as record
 from ads_cost as cost;
 
--- What the generator itself has to remember; readers have no way into this schema, because it holds answers.
+-- What the generator itself has to remember; it is none of the APIs' rows.
 create schema if not exists generator;
 
 -- Grain: one row, what the tables were filled from; written with them in one transaction.
@@ -423,9 +423,8 @@ create table if not exists generator.fill (
     as_of timestamptz not null
 );
 
--- Grain: one row per further day; marks is what it planted, so that truth can be told again after a crash.
+-- Grain: one row per further day, with the rows that it brought per table.
 create table if not exists generator.simulated_day (
     business_date date primary key,
-    counts jsonb not null,
-    marks jsonb not null
+    counts jsonb not null
 );

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.demo.apis.marks import Marks
-from cockpit.demo.apis.scm import SYSTEM as SCM
-
-# Every system that is told here; a fill replaces what truth says about them.
-SYSTEMS = (SCM, "wecom", "market_feed", "service_desk", "shop", "ads")
 
 _MARKED = ("system", "entity", "key", "kind")
 _PERSON = ("system", "entity", "key", "true_contact_id")
 
 
-def tell_truth(truth: PgCursor, marks: Marks) -> None:
-    """Add the marks to truth.anomaly, truth.boundary_case and truth.person; a row that is there stays.
+def tell_truth(truth: PgConnection, marks: Marks) -> None:
+    """Add the marks to truth.anomaly, truth.boundary_case and truth.person, in one transaction; known rows stay.
 
     Args:
-        truth: Owner of schema truth, in the caller's transaction.
+        truth: Owner of schema truth.
         marks: Of a fill or of a day.
     """
-    _add(truth, "anomaly", _MARKED, marks.anomalies)
-    _add(truth, "boundary_case", _MARKED, marks.boundary_cases)
-    _add(truth, "person", _PERSON, marks.persons)
+    with truth, truth.cursor() as cursor:
+        _add(cursor, "anomaly", _MARKED, marks.anomalies)
+        _add(cursor, "boundary_case", _MARKED, marks.boundary_cases)
+        _add(cursor, "person", _PERSON, marks.persons)
 
 
 def _add(truth: PgCursor, table: str, names: Sequence[str], rows: Sequence[tuple[str, str, str, str | int]]) -> None:

@@ -76,16 +76,16 @@ class AccessLog:
         rules = self.channels.behaviour
         bots = [f"66.249.{index}.{index * 5 % 250 + 1}" for index in range(_BOT_ADDRESSES)]
         self._hosts = as_words([*map(address, self.numbers), *bots], after=" - - [")
-        self._clock = clock_words(after=" +0800] \"")
+        self._clock = clock_words(after=' +0800] "')
         gets = [*self.paths, *rules.assets, *(path for path, _status in _BOT_PAGES)]
         self._requests = np.append(as_words(gets, "GET "), as_words(["/contact"], "POST "))
         states = [200] * (len(self.paths) + len(rules.assets)) + [status for _path, status in _BOT_PAGES]
         sizes = [2000 + len(path) * 977 % 60_000 for path in gets]
-        results = [f" HTTP/1.1\" {state} {size} \"" for state, size in zip(states, sizes, strict=True)]
-        self._results = as_words([*results, " HTTP/1.1\" 302 0 \""])
+        results = [f' HTTP/1.1" {state} {size} "' for state, size in zip(states, sizes, strict=True)]
+        self._results = as_words([*results, ' HTTP/1.1" 302 0 "'])
         self._queries = _query_words(self.channels)
-        self._referrers = as_words([_NO_REFERRER, *rules.referrers], after="\" \"")
-        self._agents = as_words([*rules.human_agents, *rules.bot_agents], after="\"")
+        self._referrers = as_words([_NO_REFERRER, *rules.referrers], after='" "')
+        self._agents = as_words([*rules.human_agents, *rules.bot_agents], after='"')
 
     def write(self, folder: Path, file: LogFile, events: int, rng: np.random.Generator, truth: ChannelTruth, *,
               greeted: int = 0, after: int = 0) -> None:  # fmt: skip

@@ -13,18 +13,18 @@ import pandas as pd
 from cockpit.demo.channels.truth import ChannelTruth
 from cockpit.demo.channels.world import World
 from cockpit.demo.draw import Bools, Ints, Stream, Times, column, generator, sample, times
+from cockpit.demo.finance import BANK
 
 FOLDER = "bank"
 SYSTEM, ENTITY = "bank", "statement_line"
 
 # Widths in bytes, in order; numbers stand right, texts left.
-DATE, TIME, SERIAL, SIDE, AMOUNT, NAME, ACCOUNT, BANK, REMARK = 8, 6, 14, 1, 16, 60, 20, 40, 40
-LINE_BYTES = DATE + TIME + SERIAL + SIDE + AMOUNT + NAME + ACCOUNT + BANK + REMARK
+DATE, TIME, SERIAL, SIDE, AMOUNT, NAME, ACCOUNT, BANK_NAME, REMARK = 8, 6, 14, 1, 16, 60, 20, 40, 40
+LINE_BYTES = DATE + TIME + SERIAL + SIDE + AMOUNT + NAME + ACCOUNT + BANK_NAME + REMARK
 
 _ENCODING = "gbk"
 _CREDIT, _DEBIT = "C", "D"
 _FEES = ("账户管理费", "转账手续费", "结息")
-_BANK_KIND = "bank"
 _OWN_BANK = "中国工商银行"
 _ACCOUNT_DIGITS = 17
 
@@ -47,14 +47,16 @@ class BankStatement:
         return self.world.company.clock.month - self.world.channels.bank.months + 1
 
     def add(self, receipts: pd.DataFrame) -> None:
-        """Take in a batch's receipts; wrong entries of the ERP's clerks and other ways to pay are not in the bank."""
+        """Take in a batch's receipts as the ERP has them, with `kind` and `payer_name`.
+
+        Wrong entries of the ERP's clerks and other ways to pay are not in the bank.
+        """
         is_here = receipts["anomaly"].isna().to_numpy() & (
             times(receipts, "received_at") >= self.first_month.astype("datetime64[s]")
         )
-        if "kind" in receipts:
-            is_here &= (receipts["kind"] == _BANK_KIND).to_numpy()
-        wanted = ["receipt_id", "customer_id", "order_id", "received_at", "amount_cents"]
-        self._receipts.append(receipts.loc[is_here, [*wanted, *(["payer_name"] if "payer_name" in receipts else [])]])
+        is_here &= (receipts["kind"] == BANK).to_numpy()
+        wanted = ["receipt_id", "customer_id", "order_id", "received_at", "amount_cents", "payer_name"]
+        self._receipts.append(receipts.loc[is_here, wanted])
 
     def write(self, folder: Path, truth: ChannelTruth) -> None:
         """Write the files of what was collected."""
@@ -72,7 +74,7 @@ class BankStatement:
         rules = self.world.channels.bank
         count = len(rows)
         serials = [f"{path.stem[-6:]}{number:08d}" for number in range(1, count + 1)]
-        payers, is_other = self._payers(rows, rng)
+        payers, is_other = self._payers(rows)
         truth.claims.append(
             pd.DataFrame(
                 {
@@ -113,19 +115,15 @@ class BankStatement:
         truth.count(SYSTEM, ENTITY, rows=count + fees, receipts=count, broken_lines=len(broken), files=1)
         truth.count(SYSTEM, ENTITY, credit_cents=int(rows["amount_cents"].sum()))
 
-    def _payers(self, rows: pd.DataFrame, rng: np.random.Generator) -> tuple[Words, Bools]:
+    def _payers(self, rows: pd.DataFrame) -> tuple[Words, Bools]:
         """Names, and which are not the customer's own."""
         customers = self.world.company.customers.customers
         first_id = int(customers["customer_id"].iloc[0])
         position = column(rows, "customer_id") - first_id
         names = customers["name"].to_numpy(dtype=object)
         own = names[position]
-        if "payer_name" in rows:
-            payer = rows["payer_name"].to_numpy(dtype=object)
-            payer = np.where(pd.isna(payer), own, payer)
-        else:
-            is_other = rng.random(len(rows)) < self.world.channels.bank.third_party_share
-            payer = np.where(is_other, names[rng.integers(0, len(names), len(rows))], own)
+        payer = rows["payer_name"].to_numpy(dtype=object)
+        payer = np.where(pd.isna(payer), own, payer)
         return payer, np.asarray(payer != own, dtype=bool)
 
     def _payer_fields(self, payers: Words) -> list[bytes]:
@@ -137,7 +135,7 @@ class BankStatement:
             [
                 _padded(str(name), NAME)
                 + f"62{number:0{_ACCOUNT_DIGITS}d}".ljust(ACCOUNT).encode()
-                + _padded(banks[number % len(banks)], BANK)
+                + _padded(banks[number % len(banks)], BANK_NAME)
                 for name, number in zip(unique.tolist(), numbers, strict=True)
             ],
             dtype=object,
@@ -150,8 +148,7 @@ def _lines(
     at: Times, serials: Sequence[str], side: str, cents: Ints, payers: Sequence[bytes], remarks: Sequence[str]
 ) -> list[bytes]:
     stamps = [
-        text.replace("-", "").replace("T", "").replace(":", "")
-        for text in np.datetime_as_string(at, unit="s").tolist()
+        text.replace("-", "").replace("T", "").replace(":", "") for text in np.datetime_as_string(at, unit="s").tolist()
     ]
     return [
         f"{stamp}{serial}{side}{amount / 100:{AMOUNT}.2f}".encode() + payer + _padded(remark, REMARK)

@@ -55,9 +55,7 @@ def as_words(texts: Iterable[str], before: str = "", after: str = "") -> Words:
 
 def clock_words(before: str = "", after: str = "") -> Words:
     """`hh:mm:ss` of each second of a day."""
-    return as_words(
-        (f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_DAY_SECONDS)), before, after
-    )
+    return as_words((f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(_DAY_SECONDS)), before, after)
 
 
 def split_days(moments: Times) -> tuple[list[str], Ints, Ints]:

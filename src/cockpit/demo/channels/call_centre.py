@@ -46,7 +46,10 @@ def write_call_centre(folder: Path, world: World, truth: ChannelTruth) -> None:
         agents = world.channels.call_centre.agents
         connection.executemany(
             "insert into agent (agent_no, agent_name, team) values (?, ?, ?)",
-            [(_agent(number), f"坐席{number:02d}", "呼入组" if number % 3 else "回访组") for number in range(1, agents + 1)],
+            [
+                (_agent(number), f"坐席{number:02d}", "呼入组" if number % 3 else "回访组")
+                for number in range(1, agents + 1)
+            ],
         )
         rng = generator(company.seed, Stream.CALL_CENTRE)
         per_day = rng.multinomial(count, weights / weights.sum())
@@ -137,7 +140,10 @@ def _insert(
             minutes.tolist(),
             [score if rated else None for score, rated in zip(satisfaction.tolist(), is_rated.tolist(), strict=True)],
             [rules.topics[index] for index in topic.tolist()],
-            [f"SO{number:09d}" if asks else None for number, asks in zip(order.tolist(), asks_order.tolist(), strict=True)],
+            [
+                f"SO{number:09d}" if asks else None
+                for number, asks in zip(order.tolist(), asks_order.tolist(), strict=True)
+            ],
             [None] * count,
             [None if same else text for text, same in zip(_text(changed), is_unchanged.tolist(), strict=True)],
             strict=True,

@@ -91,7 +91,7 @@ class ClickStream:
 
     def __post_init__(self) -> None:
         fmt, rules = self.format, self.rules
-        self._clock = clock_words(after="+08:00\"")
+        self._clock = clock_words(after='+08:00"')
         self._events = as_words(f',"event":"{word}"' for word in fmt.event)
         self._pages = as_words(f',"{fmt.url}":{json.dumps(fmt.site + path)}' for path in self.paths)
         self._who = self._visitor_words()
@@ -110,7 +110,12 @@ class ClickStream:
         """Write one file with about `events` lines; arguments as for `write_log` and `draw_views`."""
         rules = self.rules
         views = draw_views(
-            rng, rules, file.span, round(events * (1 - _CLICK_SHARE)), Visitors(len(self.numbers), greeted), self.weights
+            rng,
+            rules,
+            file.span,
+            round(events * (1 - _CLICK_SHARE)),
+            Visitors(len(self.numbers), greeted),
+            self.weights,
         )
         self.sessions.add(views.at, views.visitor)
         truth.count(*self.format.place, page_views=len(views))
@@ -135,7 +140,14 @@ class ClickStream:
             Piece(self._ends, np.where(is_click | (stay == 0), 0, stay + 1)),
         ]
         write_log(
-            folder / file.name, pieces, len(row), rng=rng, rules=rules, place=self.format.place, truth=truth, after=after
+            folder / file.name,
+            pieces,
+            len(row),
+            rng=rng,
+            rules=rules,
+            place=self.format.place,
+            truth=truth,
+            after=after,
         )
 
     def _origin(self, rng: np.random.Generator, views: Views) -> Ints:

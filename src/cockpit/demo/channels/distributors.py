@@ -169,9 +169,13 @@ def _columns(
     buyers = world.draw_contacts(rng, count)
     product = rng.integers(0, len(products), count)
     quantity = rng.geometric(0.3, count)
-    price_cents = products["list_price_cents"].to_numpy(dtype=np.int64)[product] * between(rng, rules.margin, count) // 100
+    price_cents = (
+        products["list_price_cents"].to_numpy(dtype=np.int64)[product] * between(rng, rules.margin, count) // 100
+    )
     month_days = (np.datetime64(report.month + 1, "D") - np.datetime64(report.month, "D")).astype(int)
-    last_day = min(int(month_days), world.company.clock.today.day) if report.month == world.company.clock.month else month_days
+    last_day = (
+        min(int(month_days), world.company.clock.today.day) if report.month == world.company.clock.month else month_days
+    )
     sold_on = np.datetime64(report.month, "D").astype("datetime64[s]") + seconds(
         np.sort(rng.integers(0, int(last_day), count)) * _DAY_SECONDS
     )

@@ -40,7 +40,9 @@ class LogFile:
     part: int
 
 
-def plan_files(base: str, suffix: str, first_month: np.datetime64, clock: Clock, rhythm: Rhythm, flatness: float) -> list[LogFile]:
+def plan_files(
+    base: str, suffix: str, first_month: np.datetime64, clock: Clock, rhythm: Rhythm, flatness: float
+) -> list[LogFile]:
     """The files of a stream's history: whole months, the current month until yesterday, today.
 
     Args:
@@ -117,7 +119,9 @@ def _with_broken(
             merged += block[begin:local]
             begin = local
             is_cut = inserted % 2 == 0
-            text = block[local][: round(len(block[local]) * _KEPT_SHARE)] if is_cut else _GARBAGE[inserted % len(_GARBAGE)]
+            text = (
+                block[local][: round(len(block[local]) * _KEPT_SHARE)] if is_cut else _GARBAGE[inserted % len(_GARBAGE)]
+            )
             merged.append(text)
             truth.broken(*place, name, [after + position + inserted + 1], TRUNCATED if is_cut else GARBAGE)
             inserted += 1

@@ -176,7 +176,6 @@ class Bank(Rule):
     """Statements of the company's account."""
 
     months: int = Field(ge=1)
-    third_party_share: Share
     remark_share: Share
     fee_share: Share
     malformed_lines: int = Field(ge=0)

@@ -17,7 +17,20 @@ from cockpit.demo.draw import Stream, generator
 FOLDER = "trade_fair"
 SYSTEM, LEADS, PRICES = "trade_fair", "fair_lead", "price_list"
 
-_HEADER = ("名片编号", "姓名", "单位名称", "职务", "手机号", "邮箱", "员工人数", "预算", "感兴趣的产品", "登记时间", "接待人", "备注")
+_HEADER = (
+    "名片编号",
+    "姓名",
+    "单位名称",
+    "职务",
+    "手机号",
+    "邮箱",
+    "员工人数",
+    "预算",
+    "感兴趣的产品",
+    "登记时间",
+    "接待人",
+    "备注",
+)
 _PRICE_HEADER = ("产品编码", "品名", "类别", "目录价（元，不含税）", "生效日期")
 _DAYS = 3
 _FIRST_DAY = 12

@@ -20,7 +20,13 @@ SCHEMA = "truth"
 
 _SYSTEM = (CopyColumn("system", text), CopyColumn("entity", text))
 
-# Tables of truth_schema.sql, and D1's tables of wrong rows, with the columns that this package writes.
+# Every system that is told here; a fill replaces what truth says about them.
+SYSTEMS = (
+    "call_centre", "web_log", "crm_use", "distributors", "bank", "trade_fair", "legacy_crm", "manual", "web_forms",
+)  # fmt: skip
+
+# The columns that this package writes into the tables of all systems, and its own tables (truth_schema.sql).
+CLUSTER = (*_SYSTEM, CopyColumn("key", text), CopyColumn("true_customer_id", whole))
 MARKED = (CopyColumn("system", text), CopyColumn("kind", text), CopyColumn("entity", text), CopyColumn("key", text))
 TABLES: dict[str, tuple[CopyColumn, ...]] = {
     "broken_line": (*_SYSTEM, CopyColumn("file", text), CopyColumn("line_number", whole), CopyColumn("kind", text)),
@@ -32,6 +38,12 @@ TABLES: dict[str, tuple[CopyColumn, ...]] = {
         CopyColumn("page_views", whole),
         CopyColumn("visitors", whole),
         CopyColumn("dwell_seconds", whole),
+    ),
+    "bank_receipt": (
+        CopyColumn("serial", text),
+        CopyColumn("receipt_number", text),
+        CopyColumn("customer_id", whole),
+        CopyColumn("is_third_party", whole),
     ),
     "channel_figure": (*_SYSTEM, CopyColumn("figure", text), CopyColumn("value", whole)),
 }
@@ -91,7 +103,13 @@ class ChannelTruth:
             else pd.DataFrame(columns=[column.name for column in TABLES["web_session"]])
         )
         figures = [(*names, value) for names, value in sorted(self.figures.items())]
+        claims = (
+            pd.concat(self.claims, ignore_index=True)
+            if self.claims
+            else pd.DataFrame(columns=[column.name for column in TABLES["bank_receipt"]])
+        )
         return {
+            "bank_receipt": claims,
             "broken_line": _frame("broken_line", self.broken_lines),
             "special_file": _frame("special_file", self.special_files),
             "web_session": sessions,
@@ -109,19 +127,37 @@ def write_truth(cursor: PgCursor, truth: ChannelTruth, offset: str) -> None:
     for table, rows in (("anomaly", truth.anomalies), ("boundary_case", truth.boundary_cases)):
         frame = pd.DataFrame(rows, columns=["system", "kind", "entity", "key"])
         copy_frame(cursor, sql.Identifier(SCHEMA, table), MARKED, frame, offset)
+    clusters = pd.DataFrame(truth.clusters, columns=[column.name for column in CLUSTER])
+    copy_frame(cursor, sql.Identifier(SCHEMA, "cluster"), CLUSTER, clusters, offset)
     for table, frame in truth.frames().items():
         if table == "channel_figure":
             for row in frame.itertuples(index=False):
-                cursor.execute(_statement("add_figure"), dict(zip(frame.columns, row, strict=True)))
+                cursor.execute(_statement("add_figure"), row._asdict())
         else:
             copy_frame(cursor, sql.Identifier(SCHEMA, table), TABLES[table], frame, offset)
 
 
-def prepare_truth(cursor: PgCursor) -> None:
-    """Create the tables of the channels where they are missing, and empty them."""
-    cursor.execute(_statement("truth_schema"))
+def forget_truth(cursor: PgCursor) -> None:
+    """Remove what truth says about the systems of the channels, before they are filled anew."""
+    prepare_truth(cursor)
     names = sql.SQL(", ").join(sql.Identifier(SCHEMA, table) for table in TABLES)
     cursor.execute(sql.SQL("truncate {}").format(names))
+    for table in ("anomaly", "boundary_case", "cluster"):
+        target = sql.Identifier(SCHEMA, table)
+        cursor.execute(sql.SQL("delete from {} where system = any(%s)").format(target), (list(SYSTEMS),))
+
+
+def write_form_truth(cursor: PgCursor, truth: ChannelTruth) -> None:
+    """Put what was posted into schema truth; what is there already stays, because posts may be repeated."""
+    for system, kind, entity, key in truth.anomalies:
+        cursor.execute(_statement("add_anomaly"), {"system": system, "kind": kind, "entity": entity, "key": key})
+    for row in truth.frames()["channel_figure"].itertuples(index=False):
+        cursor.execute(_statement("add_figure"), row._asdict())
+
+
+def prepare_truth(cursor: PgCursor) -> None:
+    """Create the tables of the channels where they are missing."""
+    cursor.execute(_statement("truth_schema"))
 
 
 def _frame(table: str, rows: list[tuple[str, str, str, str]] | list[tuple[str, str, str, int, str]]) -> pd.DataFrame:

@@ -32,6 +32,15 @@ create table if not exists truth.web_session (
     primary key (system, entity, business_date)
 );
 
+-- Grain: one row per line of the bank statements that is a receipt of the ERP: what claiming should find.
+create table if not exists truth.bank_receipt (
+    serial text primary key,
+    receipt_number text not null,
+    customer_id bigint not null,
+    -- 1 when somebody else paid for the customer
+    is_third_party smallint not null
+);
+
 -- Grain: one row per total of an entity.
 create table if not exists truth.channel_figure (
     system text not null,

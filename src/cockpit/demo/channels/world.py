@@ -66,7 +66,9 @@ class World:
         rows = []
         for city_pick, first, second, trade, form, surname, given, digits in picks:
             city, region_code = cities[city_pick % len(cities)]
-            pair = alphabet[first % len(alphabet)] + alphabet[(first + 1 + second % (len(alphabet) - 1)) % len(alphabet)]
+            pair = (
+                alphabet[first % len(alphabet)] + alphabet[(first + 1 + second % (len(alphabet) - 1)) % len(alphabet)]
+            )
             work = names.trades[trade % len(names.trades)]
             legal_form = names.legal_forms[form % len(names.legal_forms)].word
             prefix = names.mobile_prefixes[digits % len(names.mobile_prefixes)]

@@ -97,7 +97,9 @@ def make_accounts(company: Company, crm: CrmFile) -> Accounts:
     return Accounts(
         accounts=accounts.iloc[order].reset_index(drop=True),
         clusters=clusters.iloc[order].reset_index(drop=True),
-        framework=np.flatnonzero((rng.random(len(row)) < habits.framework_share) & (account_ids[order] < habits.prospect_first_id)),
+        framework=np.flatnonzero(
+            (rng.random(len(row)) < habits.framework_share) & (account_ids[order] < habits.prospect_first_id)
+        ),
         companies=companies,
         first_ids=account_ids[:count],
     )
@@ -172,12 +174,13 @@ def _draw_times(
     position = column(companies, "true_customer_id")[:known] - int(erp["customer_id"].iloc[0])
     entered = times(erp, "created_at")[position] - seconds(rng.integers(1, 60, known) * _DAY_SECONDS)
     prospects = now - seconds(rng.integers(1, _PROSPECT_DAYS * _DAY_SECONDS, len(companies) - known))
-    created_at = np.concatenate([entered, prospects])[row]
+    created_at: Times = np.concatenate([entered, prospects])[row]
     age = (now - created_at).astype(np.int64)
-    created_at = created_at + seconds(rng.random(len(row)) * age * is_repeat)
+    created_at += seconds(rng.random(len(row)) * age * is_repeat)
     age = (now - created_at).astype(np.int64)
     is_edited = rng.random(len(row)) < company.profile.company.customers.updated_share
-    return created_at, created_at + seconds(rng.random(len(row)) * age * is_edited)
+    updated_at: Times = created_at + seconds(rng.random(len(row)) * age * is_edited)
+    return created_at, updated_at
 
 
 def _type_phones(
@@ -188,9 +191,14 @@ def _type_phones(
     position = column(companies, "true_customer_id")[:known] - int(erp["customer_id"].iloc[0])
     phones = erp["phone"].to_numpy(dtype=object)[position].tolist()
     prefixes, count = company.profile.names.mobile_prefixes, len(row)
-    own = [f"{prefixes[p]}{n}" for p, n in zip(
-        rng.integers(0, len(prefixes), count).tolist(), rng.integers(20_000_000, 90_000_000, count).tolist(), strict=True
-    )]
+    own = [
+        f"{prefixes[p]}{n}"
+        for p, n in zip(
+            rng.integers(0, len(prefixes), count).tolist(),
+            rng.integers(20_000_000, 90_000_000, count).tolist(),
+            strict=True,
+        )
+    ]
     style = rng.integers(0, _MOBILE_STYLES, count).tolist()
     is_same = (rng.random(count) < 0.7) & (row < known)
     chance = rng.random(count)

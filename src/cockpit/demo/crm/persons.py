@@ -11,7 +11,20 @@ from cockpit.demo.company import Company
 from cockpit.demo.crm.accounts import NO_ACCOUNT, PLACEHOLDER_PHONE, Accounts, reps_by_region
 from cockpit.demo.crm.profile import CrmFile
 from cockpit.demo.crm.spelling import SAME, VARIANTS, typed_headcounts, typed_phone, variant_spellers
-from cockpit.demo.draw import Ints, Stream, Times, categorical, choose, column, generator, sample, seconds, times, unmarked
+from cockpit.demo.draw import (
+    Ints,
+    Objects,
+    Stream,
+    Times,
+    categorical,
+    choose,
+    column,
+    generator,
+    sample,
+    seconds,
+    times,
+    unmarked,
+)
 from cockpit.demo.profile_people import load_people
 
 FAKE_REGISTRATION = "fake_registration"
@@ -55,17 +68,13 @@ def make_contacts_table(company: Company, crm: CrmFile, contacts: pd.DataFrame) 
     ids = np.concatenate([column(contacts, "contact_id"), _CONTACT_DUPLICATES_FROM + np.arange(repeat_count)])
     rows = contacts.iloc[row].reset_index(drop=True)
     has_typo = (rng.random(len(row)) < crm.contacts.email_typo_share) | is_repeat
-    typos = list(crm.contacts.email_typos.items())
     created_at, age = times(rows, "created_at"), (company.clock.now - times(rows, "created_at")).astype(np.int64)
     created_at = created_at + seconds(rng.random(len(row)) * age * is_repeat)
     frame = rows.assign(
         contact_id=ids,
         account_id=rows["customer_id"],
-        mobile=_typed_phones(rng, rows["phone"].tolist()),
-        email=[
-            _misspelt(email, typos) if typo else email
-            for email, typo in zip(rows["email"].tolist(), has_typo.tolist(), strict=True)
-        ],
+        mobile=pd.Series(_typed_phones(rng, rows["phone"].tolist()), dtype=object),
+        email=_misspelt(rows["email"].tolist(), has_typo.tolist(), crm.contacts.email_typos),
         is_primary=rows["is_primary"] & ~is_repeat,
         created_at=created_at,
         updated_at=np.maximum(times(rows, "updated_at"), created_at),
@@ -165,13 +174,16 @@ def draw_leads(
     )
     true_person = np.where(is_known, column(rows, "contact_id"), NO_PERSON)
     true_company = np.where(
-        is_known | from_prospect, column(accounts.companies, "true_customer_id")[company_of], _UNKNOWN_COMPANIES_FROM + ids
+        is_known | from_prospect,
+        column(accounts.companies, "true_customer_id")[company_of],
+        _UNKNOWN_COMPANIES_FROM + ids,
     )
-    _repeat(rng, crm, frame, true_person, true_company)
+    variant = np.array(variants, dtype=object)
+    _repeat(rng, crm, frame, true_person, true_company, variant)
     _plant(rng, company, crm, frame, at_least_one=at_least_one)
     key = ids.astype(str)
-    is_real = frame["anomaly"].to_numpy() != FAKE_REGISTRATION
-    clusters = pd.DataFrame({"key": key, "true_customer_id": true_company, "variant": variants})
+    is_real = ~(frame[["anomaly", "boundary_case"]] == FAKE_REGISTRATION).any(axis=1).to_numpy()
+    clusters = pd.DataFrame({"key": key, "true_customer_id": true_company, "variant": variant})
     persons = pd.DataFrame({"key": key, "true_contact_id": true_person, "variant": unmarked(count)})
     return Persons(rows=frame, clusters=clusters[is_real], persons=persons[is_real & (true_person != NO_PERSON)])
 
@@ -210,9 +222,7 @@ def _unknown_companies(rng: np.random.Generator, company: Company, count: int) -
     ]
 
 
-def _strangers(
-    rng: np.random.Generator, company: Company, count: int
-) -> tuple[list[str], list[object], list[object]]:
+def _strangers(rng: np.random.Generator, company: Company, count: int) -> tuple[list[str], list[object], list[object]]:
     rules, prefixes = load_people().contacts, company.profile.names.mobile_prefixes
     surnames, given = rules.surnames, list(rules.given_names.items())
     picks = rng.integers(0, 10**6, (count, 4)).tolist()
@@ -230,13 +240,16 @@ def _strangers(
     return names, phones, emails
 
 
-def _repeat(rng: np.random.Generator, crm: CrmFile, frame: pd.DataFrame, person: Ints, true_company: Ints) -> None:
+def _repeat(
+    rng: np.random.Generator, crm: CrmFile, frame: pd.DataFrame, person: Ints, true_company: Ints, variant: Objects
+) -> None:
     """Let some persons ask a second time, shortly after: the next row repeats the one before."""
     wanted = round(crm.leads.duplicate_share * len(frame))
     rows = sample(rng, np.arange(0, len(frame) - 1, 2), wanted) if len(frame) > 1 else np.empty(0, dtype=np.int64)
     for name in ("company", "contact_name", "mobile", "email", "region_code", "owner_username"):
         frame.loc[rows + 1, name] = frame[name].iloc[rows].array
-    person[rows + 1], true_company[rows + 1] = person[rows], true_company[rows]
+    for truth in (person, true_company, variant):
+        truth[rows + 1] = truth[rows]
 
 
 def _plant(
@@ -272,13 +285,13 @@ def _typed_phones(rng: np.random.Generator, phones: list[object]) -> list[str | 
     ]
 
 
-def _misspelt(email: object, typos: list[tuple[str, str]]) -> object:
-    if not isinstance(email, str):
-        return email
-    for right, wrong in reversed(typos):
-        if right in email:
-            return email.replace(right, wrong)
-    return email
+def _misspelt(emails: list[object], has_typo: list[bool], typos: dict[str, str]) -> pd.Series:
+    """The addresses, some with the last of the usual slips that fits."""
+    written: list[object] = []
+    for email, is_wrong in zip(emails, has_typo, strict=True):
+        slips = [slip for slip in typos.items() if isinstance(email, str) and slip[0] in email]
+        written.append(email.replace(*slips[-1]) if is_wrong and slips and isinstance(email, str) else email)
+    return pd.Series(written, dtype=object)
 
 
 def _picked(rng: np.random.Generator, words: tuple[str, ...], count: int) -> pd.Categorical[str]:

@@ -172,6 +172,7 @@ class CrmDay(Rule):
 
     new_lead_count: int = Field(ge=0)
     changed_account_count: int = Field(ge=0)
+    moved_opportunity_count: int = Field(ge=0)
     deleted_activity_count: int = Field(ge=0)
     deleted_lead_count: int = Field(ge=0)
     late_activity_count: int = Field(ge=0)

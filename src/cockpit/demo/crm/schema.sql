@@ -1,5 +1,13 @@
 -- The CRM of the demo company (database demo_crm, schema public). As in the ERP, nothing is enforced.
 
+create schema if not exists generator;
+
+-- Grain: one row per simulated day, with what is true about it; no reader of the CRM sees it.
+create table if not exists generator.simulated_day (
+    business_date date primary key,
+    result jsonb not null
+);
+
 create table if not exists org_unit (
     org_unit_code text primary key,
     parent_code text,
@@ -161,12 +169,3 @@ create table if not exists attachment (
     created_at timestamptz,
     updated_at timestamptz not null
 );
-
-create index if not exists account_updated_at on account (updated_at);
-create index if not exists contact_updated_at on contact (updated_at);
-create index if not exists lead_updated_at on lead (updated_at);
-create index if not exists opportunity_updated_at on opportunity (updated_at);
-create index if not exists opportunity_stage_history_updated_at on opportunity_stage_history (updated_at);
-create index if not exists contract_updated_at on contract (updated_at);
-create index if not exists activity_updated_at on activity (updated_at);
-create index if not exists attachment_updated_at on attachment (updated_at);

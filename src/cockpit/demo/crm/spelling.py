@@ -57,14 +57,14 @@ def full_width(text: str) -> str:
 
 def typed_phone(digits: str, style: int) -> str:
     """A number of digits as users type it; style 0 to 7, most of them plain."""
-    is_mobile = len(digits) == 11 and digits[0] == "1"  # noqa: PLR2004
+    is_mobile = len(digits) == 11 and digits[0] == "1"
     if style == 1 and is_mobile:
         return f"{digits[:3]} {digits[3:7]} {digits[7:]}"
-    if style == 2:  # noqa: PLR2004
+    if style == 2:
         return full_width(digits)
-    if style == 3 and is_mobile:  # noqa: PLR2004
+    if style == 3 and is_mobile:
         return f"+86-{digits}"
-    if style == 4 and is_mobile:  # noqa: PLR2004
+    if style == 4 and is_mobile:
         return f"手机：{digits}"
     return digits
 
@@ -93,7 +93,7 @@ def _headcount(number: int, style: int) -> str:
         7: f"{chinese_number(number)}人",
         8: f"{_rough(number)}余人",
         9: f"近{_rough(number + 10)}人",
-        10: "小型" if number <= 50 else "中型" if number <= 500 else "大型",  # noqa: PLR2004
+        10: "小型" if number <= 50 else "中型" if number <= 500 else "大型",
     }
     return texts.get(style, f"{number} 人")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self, TypeAlias, get_args
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -167,12 +167,13 @@ class LogEntity(FolderEntity):
     @classmethod
     def _with_standard_columns(cls, data: Any) -> Any:
         """Columns and mapping that a file leaves out, because they are the same for every log."""
-        if not isinstance(data, Mapping) or data.get("format") not in get_args(LogFormat):
+        if not isinstance(data, Mapping):
             return data
         declared = data.get("columns", {})
         if not isinstance(declared, Mapping):
             return data
-        standard = {name: _STANDARD[name] for name in COLUMNS[data["format"]]}
+        # An unknown format is reported as such, not as missing columns.
+        standard = {name: _STANDARD[name] for name in COLUMNS.get(data.get("format", "combined"), tuple(_STANDARD))}
         completed = {**data, "columns": {**standard, **declared}}
         site = data.get("site")
         if "conforms_to" not in data and isinstance(site, str):

@@ -298,6 +298,8 @@ class RestEntity(CursorEntity):
                 "cursor",
                 allowed=", ".join(self.columns),
             )
+        if self.columns[self.cursor].formats not in ((), ("iso",)):
+            raise MisfitError(_("the cursor {name} has to come in ISO form", name=self.cursor), "cursor")
         kind = self.columns[self.cursor].type
         fitting = _TIME_TYPES if self.overlap else CURSOR_TYPES
         if kind not in fitting:

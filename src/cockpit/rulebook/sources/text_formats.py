@@ -1,8 +1,8 @@
 r"""How sources write dates and numbers as text, as patterns that staging applies.
 
-A date pattern uses PostgreSQL's words (`YYYY`, `MM`, `DD`, `HH24`, `MI`, `SS`, `MS`); everything else stands for itself,
-text in double quotes too: `DD.MM.YYYY`, `YYYYMMDD`, `YYYY年MM月DD日`. A text that has the pattern's form is put into ISO order
-and only then cast, so that no text, the 31st of February included, can make a query fail.
+A date pattern uses PostgreSQL's words (`YYYY`, `MM`, `DD`, `HH24`, `MI`, `SS`, `MS`); everything else stands for
+itself, text in double quotes too: `DD.MM.YYYY`, `YYYYMMDD`, `YYYY年MM月DD日`. A text that has the pattern's form is put
+into ISO order and only then cast, so that no text, the 31st of February included, can make a query fail.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _WORDS = {
 }
 # Two digits each where nothing stands between: 20240131 has one reading only.
 _FIXED = {"HH24": r"(\d{2})", "MM": r"(\d{2})", "DD": r"(\d{2})"}
-_TOKEN = re.compile(r'YYYY|HH24|MM|DD|MI|SS|MS|"[^"]*"|.', re.DOTALL)
+_WORD = re.compile(r'YYYY|HH24|MM|DD|MI|SS|MS|"[^"]*"|.', re.DOTALL)
 _SPECIAL = re.compile(r"([\\.^$*+?()\[\]{}|])")
 
 
@@ -52,18 +52,18 @@ def date_pattern(text: str) -> DatePattern:
     """
     groups: dict[str, int] = {}
     expression = ""
-    tokens = _TOKEN.findall(text)
-    for position, token in enumerate(tokens):
-        if token in _WORDS:
-            if token in groups:
-                raise ValueError(token)
-            groups[token] = len(groups) + 1
-            neighbours = {*tokens[max(position - 1, 0) : position], *tokens[position + 1 : position + 2]}
-            expression += _FIXED.get(token, _WORDS[token]) if neighbours & set(_WORDS) else _WORDS[token]
-        elif token.isascii() and token.isalpha() and token != "T":
-            raise ValueError(token)
+    words = _WORD.findall(text)
+    for position, word in enumerate(words):
+        if word in _WORDS:
+            if word in groups:
+                raise ValueError(word)
+            groups[word] = len(groups) + 1
+            neighbours = {*words[max(position - 1, 0) : position], *words[position + 1 : position + 2]}
+            expression += _FIXED.get(word, _WORDS[word]) if neighbours & set(_WORDS) else _WORDS[word]
+        elif word.isascii() and word.isalpha() and word != "T":
+            raise ValueError(word)
         else:
-            literal = token[1:-1] if len(token) > 1 else token
+            literal = word[1:-1] if len(word) > 1 else word
             expression += _SPECIAL.sub(r"\\\1", literal)
     if not {"YYYY", "MM", "DD"} <= set(groups):
         raise ValueError(text)

@@ -12,7 +12,7 @@ _LONGEST_WHOLE = 15
 def text_of(value: object) -> str:
     """A value that is not None, as `cast(value as text)` gives it in a session whose time zone is UTC.
 
-    Binary fractions with more than 15 digits may differ in the last one: two shortest texts mean the same number.
+    Binary fractions of more than 15 digits may differ in the last one: several texts mean the same number.
     """
     if isinstance(value, str):
         return value

@@ -120,7 +120,7 @@ class Content:
         magic = self.stream.read(_LONGEST_MAGIC)
         self.stream.seek(0)
         # A view that leaves the file open: readers close what they read from.
-        stored = io.BufferedReader(io.FileIO(self.stream.fileno(), closefd=False))
+        stored = _buffered(io.FileIO(self.stream.fileno(), closefd=False))
         if magic.startswith(_GZIP):
             return _buffered(gzip.GzipFile(fileobj=stored))
         if magic.startswith(_BZIP2):

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
@@ -92,7 +92,7 @@ def open_sheet(content: Content, entity: FileEntity) -> Iterator[Sheet]:
         TerminalError: no workbook, protected by a password, no such sheet, or a header that does not fit.
     """
     # Loading the library takes a moment that loads of other files need not wait for.
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     stored = _stored(content)
     try:
@@ -160,7 +160,7 @@ def _stored(content: Content) -> io.BufferedReader:
         raise TerminalError(
             _("the workbook is too large"), where=content.where, allowed=_("{count} bytes", count=_MAX_BYTES)
         )
-    return io.BufferedReader(io.BytesIO(unpacked))  # type: ignore[arg-type]
+    return io.BufferedReader(io.BytesIO(unpacked))
 
 
 def _sheet_name(names: list[str], entity: FileEntity, where: str) -> str:
@@ -265,7 +265,7 @@ def _attributes(text: str) -> dict[str, str]:
     return {name: html.unescape(double or single) for name, double, single in _ATTRIBUTE.findall(text)}
 
 
-def _parts(stream: io.BufferedIOBase | zipfile.ZipExtFile) -> Iterator[bytes]:
+def _parts(stream: IO[bytes]) -> Iterator[bytes]:
     """The XML in parts that end with a row, so that no cell is cut in two."""
     rest = b""
     while chunk := stream.read(_CHUNK):

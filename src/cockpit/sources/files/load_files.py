@@ -20,7 +20,7 @@ from cockpit.sources.files.folder import FoundFile, FoundFiles, find_files
 from cockpit.sources.files.history import Gone, Held, History
 from cockpit.sources.files.register import KnownFile, Register, Version
 from cockpit.sources.files.rows import RowEncoder, line_key
-from cockpit.sources.files.tables import LineFormat, Start, Table, open_table
+from cockpit.sources.files.tables import LineParser, Start, Table, open_table
 from cockpit.sources.loading.copytext import COPY_COLUMNS, CopyText
 from cockpit.sources.loading.drift import DriftStopError, EntityDrift, schema_hash
 from cockpit.sources.loading.ledger import BatchResult
@@ -41,7 +41,7 @@ def load_files(
     *,
     full: bool,
     tell: Tell,
-    line_format: LineFormat | None = None,
+    line_parser: LineParser | None = None,
 ) -> list[BatchResult]:
     """Load what is new in a folder. A file that cannot be loaded does not keep the others from it.
 
@@ -50,7 +50,7 @@ def load_files(
         drift: Decides what a file with other columns than the contract's leads to.
         full: Also files that were loaded before.
         tell: Told of batches after each commit; returns them.
-        line_format: How lines are understood, for logs.
+        line_parser: How lines are understood, for logs.
 
     Returns:
         The ledger rows, at least one.
@@ -60,7 +60,7 @@ def load_files(
         TerminalError: at least one file needs a person; the message names all that failed.
     """
     found = find_files(entity, folder, loader.where)
-    return _FolderLoad(loader, entity, drift, full, tell, line_format).run(found)
+    return _FolderLoad(loader, entity, drift, full, tell, line_parser).run(found)
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class _FolderLoad:
         drift: EntityDrift,
         full: bool,
         tell: Tell,
-        line_format: LineFormat | None,
+        line_parser: LineParser | None,
     ) -> None:
         self._loader = loader
         self._entity = entity
         self._drift = drift
         self._full = full
         self._tell = tell
-        self._line_format = line_format
+        self._line_parser = line_parser
         self._register = Register(loader.source, loader.entity)
         self._batches: list[BatchResult] = []
         self._faults: dict[str, CockpitError] = {}
@@ -150,7 +150,7 @@ class _FolderLoad:
             raise RuntimeError(f"{look.file.name} is to be loaded and was not read")
         with open_content(look.file.path, look.file.name, self._entity, self._loader.where, look.signature) as content:
             content.ensure_unchanged()
-            with open_table(content, fingerprint, self._line_format) as table:
+            with open_table(content, fingerprint, self._line_parser) as table:
                 provenance = Provenance(file=look.file.name, content_hash=fingerprint.content_hash)
                 if table.header is not None:
                     observed = Observed(dict.fromkeys(table.header, ""))

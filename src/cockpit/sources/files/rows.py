@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from json.encoder import encode_basestring as quote
 
 from cockpit.rulebook.sources.file import FolderEntity
 from cockpit.sources.files.columns import place_of, value_of
 from cockpit.sources.files.lines import ObjectRecord, Record, Rejected
-from cockpit.sources.loading.copytext import encode_record, encode_rejected, escape
+from cockpit.sources.loading.copytext import LONGEST_KEY_BYTES, encode_record, encode_rejected, escape
 from cockpit.sources.loading.keys import join_key
-from cockpit.sources.loading.reasons import EMPTY_KEY
+from cockpit.sources.loading.reasons import EMPTY_KEY, KEY_TOO_LONG
 
 # A transaction ends with the first batch that reaches it: one commit for many small batches, and a file that is
 # not sorted by day is cut into this many rows at a time instead of a batch per line.
@@ -58,7 +58,8 @@ class RowEncoder:
         for record in records:
             if not isinstance(record, Record):
                 self._row_count += 1
-                yield self._transaction, self._rejected(record)
+                if isinstance(record, Rejected):
+                    yield self._transaction, self._rejected(record)
                 continue
             number, last_number, fields, text = record
             if day_column is not None and fields[day_column] != day_value:
@@ -68,11 +69,14 @@ class RowEncoder:
             self._row_count += 1
             if key_columns is None:
                 key = f"{self._line_key}{number}"
-            elif all(fields[column] for column in key_columns):
-                key = escape(join_key([fields[column] for column in key_columns]))
             else:
-                yield self._transaction, self._rejected(Rejected(number, last_number, EMPTY_KEY, text))
-                continue
+                values = [fields[column] for column in key_columns]
+                key = join_key(values) if all(values) else ""
+                fault = _key_fault(key)
+                if fault:
+                    yield self._transaction, self._rejected(Rejected(number, last_number, fault, text))
+                    continue
+                key = escape(key)
             payload = payload_format % tuple(map(quote, fields))
             digest = hashlib.sha256(payload.encode()).hexdigest()
             # Quoting leaves no control character; the backslashes are COPY's only concern.
@@ -104,8 +108,8 @@ class RowEncoder:
                     self._transaction,
                     encode_record(payload, key=key, label=self._label, position=str(number), line_number=number),
                 )
-            elif key is None:
-                yield self._transaction, self._rejected(Rejected(number, number, EMPTY_KEY, text))
+            elif fault := _key_fault(key):
+                yield self._transaction, self._rejected(Rejected(number, number, fault, text))
             else:
                 digest = hashlib.sha256(json.encode()).hexdigest()
                 yield (
@@ -113,13 +117,13 @@ class RowEncoder:
                     f"{escape(key)}\t{escape(json)}\t\\\\x{digest}\t{escape(self._label)}\t{number}\t{number}\t\\N\t\\N\n",
                 )
 
-    def _key(self, number: int, payload: object) -> str | None:
-        """Key of a record with names of its own; None when one of its values is missing."""
+    def _key(self, number: int, payload: Mapping[str, object]) -> str:
+        """Key of a record with names of its own; empty when one of its values is missing."""
         entity = self._entity
-        if entity.key == "line" or not isinstance(payload, dict):
+        if entity.key == "line":
             return f"{self._line_key}{number}"
         values = [_key_text(value_of(entity, column, payload)) for column in entity.key]
-        return join_key([value or "" for value in values]) if all(values) else None
+        return join_key(values) if all(values) else ""
 
     def _turn_to(self, day_value: str) -> None:
         """Begin another batch when the day is another one, and another transaction when there are enough rows."""
@@ -142,6 +146,15 @@ class RowEncoder:
 def line_key(identity: str) -> str:
     """What the keys of a file without keys begin with; the line number follows."""
     return f"{identity[:16]}|"
+
+
+def _key_fault(key: str) -> str | None:
+    """Why raw cannot hold the key; None when it can."""
+    if not key:
+        return EMPTY_KEY
+    # A character has at most four bytes.
+    is_long = len(key) * 4 > LONGEST_KEY_BYTES and len(key.encode()) > LONGEST_KEY_BYTES
+    return KEY_TOO_LONG if is_long else None
 
 
 def _key_text(value: object) -> str:

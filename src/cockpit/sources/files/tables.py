@@ -10,7 +10,7 @@ from typing import Protocol, TypeAlias
 
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
-from cockpit.rulebook.sources.file import FileEntity, FolderEntity
+from cockpit.rulebook.sources.file import FileEntity
 from cockpit.sources.files.columns import named_header, require_columns
 from cockpit.sources.files.content import Content, Fingerprint
 from cockpit.sources.files.delimited import parse_line, read_records
@@ -23,17 +23,14 @@ from cockpit.sources.files.lines import ObjectRecord, Record, Rejected, characte
 Records: TypeAlias = Iterator[Record | ObjectRecord | Rejected]
 
 
-@dataclass(frozen=True)
-class LineFormat:
-    """A format whose lines a parser understands one by one.
+class LineParser(Protocol):
+    """Understands a format line by line."""
 
-    Attributes:
-        parse: The fields of a line, or the reason why it has none.
-        conceal: What may be kept of a line that is rejected.
-    """
+    def __call__(self, line: str) -> Mapping[str, object] | str:
+        """The fields of a line, or the reason why it has none."""
 
-    parse: Callable[[str], Mapping[str, object] | str]
-    conceal: Callable[[str], str] = str
+    def conceal(self, line: str) -> str:
+        """What may be kept of a line that is rejected."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,12 @@ class Table(Protocol):
 
 
 @contextmanager
-def open_table(content: Content, fingerprint: Fingerprint, line_format: LineFormat | None) -> Iterator[Table]:
+def open_table(content: Content, fingerprint: Fingerprint, line_parser: LineParser | None) -> Iterator[Table]:
     """Read as much of a file as is needed to know its columns.
 
     Args:
         fingerprint: Of the same content; nothing beyond it is read.
-        line_format: For logs; the entity says the format of any other file.
+        line_parser: For logs; the entity says the format of any other file.
 
     Raises:
         TerminalError: the file does not fit its entity.
@@ -83,10 +80,10 @@ def open_table(content: Content, fingerprint: Fingerprint, line_format: LineForm
     if encoding is None:
         raise TypeError(f"{content.where} is read as text and has no encoding")
     lines = _Lines(content, encoding, fingerprint.content_bytes)
-    if line_format:
-        yield _LogTable(lines, line_format)
+    if line_parser:
+        yield _LogTable(lines, line_parser)
     elif not isinstance(entity, FileEntity):
-        raise TypeError(f"{content.where} needs a line format")
+        raise TypeError(f"{content.where} needs a line parser")
     elif entity.format == "json_lines":
         yield _JsonTable(lines)
     elif entity.format == "fixed_width":
@@ -171,11 +168,11 @@ class _JsonTable:
 @dataclass(frozen=True)
 class _LogTable:
     lines: _Lines
-    line_format: LineFormat
+    line_parser: LineParser
     header: None = None
 
     def records(self, start: Start) -> Records:
-        parse, conceal = self.line_format.parse, self.line_format.conceal
+        parse, conceal = self.line_parser, self.line_parser.conceal
         for number, received in enumerate(self.lines.after(start), start=start.after_line + 1):
             line = received.removesuffix("\r")
             if not line or line.isspace():

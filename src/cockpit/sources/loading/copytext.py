@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import islice
 from uuid import UUID
 
-from cockpit.sources.loading.reasons import EMPTY_KEY, NUL_CHARACTER, UNDECODABLE
+from cockpit.sources.loading.reasons import EMPTY_KEY, KEY_TOO_LONG, NUL_CHARACTER, UNDECODABLE
 
 # Columns of the temporary table `incoming` that the encoders fill, see sql/create_incoming.sql.
 COPY_COLUMNS = ("key", "payload", "hash", "label", "position", "line_number", "reason", "raw_text")
@@ -19,13 +19,21 @@ COPY_COLUMNS = ("key", "payload", "hash", "label", "position", "line_number", "r
 # Enough to keep calls rare, little enough to keep memory constant.
 _ROWS_PER_READ = 500
 
+# PostgreSQL's index refuses longer keys, and with one of them the whole batch.
+LONGEST_KEY_BYTES = 2_000
+
 _NULL = "\\N"
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+# The backslash first: the others bring new ones.
+_ESCAPES = (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"))
 
 
 def escape(text: str) -> str:
     """A value as COPY reads it."""
-    return text.translate(_ESCAPES)
+    # Four searches take a tenth of the time of str.translate, and most texts hold none of these.
+    for character, escaped in _ESCAPES:
+        if character in text:
+            text = text.replace(character, escaped)
+    return text
 
 
 def printable(text: str) -> str:
@@ -77,10 +85,12 @@ def encode_record(
     reason = None
     if not key:
         reason = EMPTY_KEY
-    elif "\\u0000" in text and _has_nul(payload):
+    elif "\0" in key or ("\\u0000" in text and _has_nul(payload)):
         reason = NUL_CHARACTER
     elif not is_decoded(text) or not is_decoded(key):
         reason = UNDECODABLE
+    elif len(key) > LONGEST_KEY_BYTES or len(key.encode()) > LONGEST_KEY_BYTES:
+        reason = KEY_TOO_LONG
     if reason or key is None:
         return encode_rejected(reason or EMPTY_KEY, text, label=label, line_number=line_number, position=position)
     digest = hashlib.sha256(text.encode()).hexdigest()

@@ -103,6 +103,7 @@ class EntityLoader:
         self.where = f"{source}.{entity}"
         self.table = sql.Identifier("raw", f"{source}__{entity}")
         self.has_loaded = False
+        self.is_indexed = False
         # The greatest cursor of this run's portions so far.
         self.reached: str | None = None
 
@@ -128,6 +129,8 @@ class EntityLoader:
             _copy(cursor, copy, portion.rows)
             arrivals = self._arrivals(cursor, self.reached or provenance.cursor)
             outcomes = [self._write_rows(cursor, portion, arrival, provenance.file) for arrival in arrivals]
+            if arrivals and not self.is_indexed:
+                cursor.execute(statement("index_raw_table", table=self.table))
             seconds = time.monotonic() - started
             total = sum(arrival.received for arrival in arrivals)
             results = [
@@ -136,6 +139,7 @@ class EntityLoader:
             ]
             if before_commit:
                 before_commit()
+        self.is_indexed = self.is_indexed or bool(arrivals)
         if arrivals and not provenance.content_hash:
             self.reached = arrivals[-1].last_position
         self.has_loaded = self.has_loaded or any(result.loaded for result in results)
@@ -335,6 +339,11 @@ def open_loader(
             cursor.execute("select to_regclass(%s) is null", (loader.table.as_string(cursor),))
             if cursor.fetchone() == (True,):
                 cursor.execute(statement("create_raw_table", table=loader.table))
+            cursor.execute(
+                "select exists (select from pg_index where indrelid = to_regclass(%s) and indisprimary)",
+                (loader.table.as_string(cursor),),
+            )
+            loader.is_indexed = cursor.fetchone() == (True,)
             cursor.execute(statement("create_incoming", position_type=sql.SQL(position_type)))
         yield loader
         if loader.has_loaded:
@@ -360,7 +369,7 @@ def _copy(cursor: PgCursor, command: sql.Composable, rows: Rows) -> None:
 def _lock(connection: PgConnection, where: str) -> None:
     try:
         with connection, connection.cursor() as cursor:
-            cursor.execute("select set_config('lock_timeout', %s, true)", (f"{LOCK_WAIT_SECONDS}s",))
+            cursor.execute(f"set local lock_timeout = '{LOCK_WAIT_SECONDS}s'")
             # Held by the session, so that it spans transactions and ends with the process.
             cursor.execute("select pg_advisory_lock(hashtextextended('cockpit.load ' || %s, 0))", (where,))
     except psycopg2.OperationalError as error:

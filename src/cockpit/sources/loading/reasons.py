@@ -10,6 +10,7 @@ TEXT_AFTER_QUOTE = "text after a closing quote"
 CARRIAGE_RETURN = "carriage return inside the line"
 TOO_LONG = "line is too long"
 EMPTY_KEY = "key is empty"
+KEY_TOO_LONG = "key is too long"
 NOT_JSON = "not JSON"
 NOT_AN_OBJECT = "not a JSON object"
 TOO_DEEP = "nested too deeply"
@@ -25,6 +26,7 @@ REASONS = (
     CARRIAGE_RETURN,
     TOO_LONG,
     EMPTY_KEY,
+    KEY_TOO_LONG,
     NOT_JSON,
     NOT_AN_OBJECT,
     TOO_DEEP,

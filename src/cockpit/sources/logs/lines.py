@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from cockpit.rulebook.behaviour import Privacy
 from cockpit.rulebook.sources.log import LogEntity
+from cockpit.sources.files.tables import LineParser
 from cockpit.sources.loading.reasons import NOT_A_LOG_LINE, NOT_AN_OBJECT, NOT_JSON, TOO_DEEP
 from cockpit.sources.logs.addresses import Addresses, network_of
 from cockpit.sources.logs.cleaning import REMOVED, Cleaner, Page
@@ -33,16 +34,6 @@ _SHORTEST_ADDRESS = 3
 _CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign")
 # What of a line of JSON has to be understood; the rest is kept as it is.
 _UNDERSTOOD = ("visited_at", "url", "host", "referrer", "address", "visitor", "username", "dwell_seconds")
-
-
-class LineParser(Protocol):
-    """Reads the lines of one kind of log."""
-
-    def __call__(self, line: str) -> Fields | str:
-        """Fields of a line, those that it does not tell left out, or the reason why it has none."""
-
-    def conceal(self, line: str) -> str:
-        """A line that is rejected, without addresses and personal values, as far as they can be told."""
 
 
 class _Parser:

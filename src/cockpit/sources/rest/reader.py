@@ -15,7 +15,7 @@ from cockpit.rulebook.sources.rest import ParamValue, RestEntity, RestSource
 from cockpit.sources.loading.copytext import COPY_COLUMNS, CopyText, escape
 from cockpit.sources.loading.drift import schema_hash
 from cockpit.sources.loading.loader import Portion, Provenance
-from cockpit.sources.loading.reading import Delivery, Observed, Window
+from cockpit.sources.loading.reading import BACK_FILL, Delivery, Observed, Window
 from cockpit.sources.rest.pace import Timing
 from cockpit.sources.rest.pages import Pages
 from cockpit.sources.rest.positions import POSITION_TYPES, Position, is_before
@@ -27,7 +27,6 @@ from cockpit.warehouse.connections import connection_url
 ROWS_PER_PORTION = 20_000
 CHARACTERS_PER_PORTION = 16_000_000
 
-_BACK_FILL = "back-fill"
 _NO_CURSOR_TYPE = "bigint"
 _KEY_BYTES_IN_MEMORY = 8_000_000
 
@@ -93,6 +92,10 @@ class RestReading:
             if walk.is_full:
                 yield walk.delivery(is_last=False)
             walk.take(page, lambda: self._transport.describe(pages.call))
+            if window.limit is not None and len(walk.rows) >= window.limit:
+                # The whole page has told its columns; a look at a few rows shows no more than asked for.
+                del walk.rows[window.limit :]
+                break
         if walk.rows:
             yield walk.delivery(is_last=True)
         if failure:
@@ -138,11 +141,11 @@ class _Walk:
         self._is_sorted = entity.is_sorted
         self._window = window
         cursor = self._records.cursor
-        self._start, self._end, self._given = (
+        self._start, self._end, self._seen = (
             cursor.parse(text) if cursor and text is not None else None
             for text in (window.start, window.end, window.seen)
         )
-        self._reached = self._given
+        self._given = self._reached = self._seen
         self._previous: Position | None = None
         # As the loader judges it: a mistyped year must not move the cursor over the days between.
         self._latest = datetime.fromtimestamp(timing.now(), UTC) + timedelta(days=1)
@@ -168,7 +171,7 @@ class _Walk:
                         fix=_("Let the API sort by the cursor with 'params', or say 'is_sorted: false'."),
                     )
                 self._previous = position
-            if self._window.label == _BACK_FILL and not self._is_wanted(position):
+            if self._window.label == BACK_FILL and not self._is_wanted(position):
                 continue
             self._note(position)
             self.rows.append(text)
@@ -179,8 +182,8 @@ class _Walk:
         observed = self._records.observed()
         provenance = Provenance(
             # The loader sees the rows of one portion only; what came before moves the cursor too.
-            cursor=self._text(self._given) or self._window.seen,
-            holds_cursor=(is_last or self._is_sorted) and self._window.label != _BACK_FILL,
+            cursor=self._window.seen if self._given == self._seen else self._text(self._given),
+            holds_cursor=(is_last or self._is_sorted) and self._window.label != BACK_FILL,
             schema_hash=schema_hash(observed),
         )
         rows = CopyText(iter(self.rows))

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from cockpit.rulebook.sources.rest import RestEntity
-from cockpit.sources.loading.copytext import encode_record, encode_rejected, is_decoded
+from cockpit.sources.loading.copytext import LONGEST_KEY_BYTES, encode_record, encode_rejected, is_decoded
 from cockpit.sources.loading.keys import join_key
 from cockpit.sources.loading.reading import Observed
 from cockpit.sources.loading.reasons import NOT_AN_OBJECT, TOO_DEEP
@@ -82,7 +82,8 @@ class Records:
         if not isinstance(record, dict):
             return None
         key = self.key(self._lifted(record))
-        return key if key and "\0" not in key and is_decoded(key) else None
+        is_storable = key and "\0" not in key and is_decoded(key) and len(key.encode()) <= LONGEST_KEY_BYTES
+        return key if is_storable else None
 
     def observed(self) -> Observed:
         """Columns and their types in JSON so far; several types of a column are joined by `|`."""

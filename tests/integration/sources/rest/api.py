@@ -193,5 +193,6 @@ def moment(number: int) -> str:
 if __name__ == "__main__":
     records = [{"id": number, "changed": moment(number), "text": "x" * 40} for number in range(int(sys.argv[2]))]
     with Server(paged(records, "offset"), int(sys.argv[1])) as program:
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         program.serve_forever()

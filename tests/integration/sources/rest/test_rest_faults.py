@@ -75,7 +75,11 @@ def test_a_date_in_retry_after_is_waited_for(start: Callable[..., Server], tmp_p
 
 def test_requests_are_spaced(start: Callable[..., Server], tmp_path: Path) -> None:
     patience = Patience()
-    start(lambda asked: Reply({"data": {"items": [{"id": asked.params["page"]}] if int(asked.params["page"]) < 6 else []}}))
+    start(
+        lambda asked: Reply(
+            {"data": {"items": [{"id": asked.params["page"]}] if int(asked.params["page"]) < 6 else []}}
+        )
+    )
     assert len(read(declare(tmp_path, source={"rate_per_minute": 30}, page={"kind": "page"}), patience=patience)) == 5
     assert len(patience.waits) == 5
     assert all(1.8 < wait <= 2 for wait in patience.waits)
@@ -127,7 +131,9 @@ def test_an_error_names_source_entity_and_request(
 
 
 def test_a_packed_answer_is_read(start: Callable[..., Server], tmp_path: Path) -> None:
-    start(lambda _asked: Reply(gzip.compress(b'{"data": {"items": [{"id": 5}]}}'), headers={"Content-Encoding": "gzip"}))
+    start(
+        lambda _asked: Reply(gzip.compress(b'{"data": {"items": [{"id": 5}]}}'), headers={"Content-Encoding": "gzip"})
+    )
     assert keys(read(declare(tmp_path))) == ["5"]
 
 
@@ -168,7 +174,12 @@ def test_an_unreachable_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )  # fmt: skip
 def test_a_connection_that_does_not_fit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, auth: dict[str, Any], kind: type[CockpitError], message: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    auth: dict[str, Any],
+    kind: type[CockpitError],
+    message: str,
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_TEST_API", url)
     with pytest.raises(kind) as caught, open_source(declare(tmp_path, source={"auth": auth})):
@@ -211,7 +222,9 @@ def test_no_secret_is_said(
     with pytest.raises(CockpitError) as caught:
         read(declare(tmp_path, source={"auth": auth}, params={"access_token": "hunter2", "k": "hunter2"}))
     assert "access_token=***" in str(caught.value)
-    assert "hunter2" not in everything_said(caught.value).replace("k=hunter2", "" if auth["kind"] != "api_key" else "k=hunter2")
+    assert "hunter2" not in everything_said(caught.value).replace(
+        "k=hunter2", "" if auth["kind"] != "api_key" else "k=hunter2"
+    )
     assert "hunter2" not in caplog.text.replace("k=hunter2", "" if auth["kind"] != "api_key" else "k=hunter2")
 
 
@@ -235,9 +248,7 @@ def certificate(folder: Path, host: str, days: int) -> tuple[ssl.SSLContext, Pat
     public, private = folder / "public.pem", folder / "private.pem"
     public.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(public, private)
@@ -271,14 +282,18 @@ def test_certificates(
         assert server.asked == []
 
 
-def test_https_to_a_server_without_it(start: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_to_a_server_without_it(
+    start: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     server = start(lambda _asked: GOOD)
     monkeypatch.setenv("AIRFLOW_CONN_TEST_API", f"https://127.0.0.1:{server.port}")
     with pytest.raises(TerminalError, match="no safe connection"):
         read(declare(tmp_path))
 
 
-def test_a_connection_that_ends_in_its_handshake_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_ends_in_its_handshake_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         monkeypatch.setenv("AIRFLOW_CONN_TEST_API", f"https://127.0.0.1:{listener.getsockname()[1]}")
 
@@ -300,7 +315,7 @@ JSON = st.recursive(
 )
 
 
-SOME = settings(max_examples=500, deadline=None)
+SOME = settings(max_examples=300, deadline=None)
 
 
 def test_no_record_is_lost_whatever_comes(start: Callable[..., Server], tmp_path: Path) -> None:
@@ -334,12 +349,14 @@ def test_any_body_is_read_or_refused(start: Callable[..., Server], tmp_path: Pat
     def check(body: bytes, charset: str) -> None:
         headers = {"Content-Type": f"application/json; charset={charset}"} if charset else {}
         server.behaviour = lambda _asked: Reply(body, headers=headers)
+        refusal = ""
+        rows: list[list[str | None]] = []
         try:
             rows = read(source)
         except TerminalError as error:
-            assert str(error).startswith("api.row: GET /v1/rows: ")
-        else:
-            assert all((row[0] is None) == (row[6] is not None) for row in rows)
+            refusal = str(error)
+        assert not refusal or refusal.startswith("api.row: GET /v1/rows: ")
+        assert all((row[0] is None) == (row[6] is not None) for row in rows)
 
     check()
 
@@ -348,9 +365,13 @@ def test_any_body_is_read_or_refused(start: Callable[..., Server], tmp_path: Pat
     ("body", "content_type", "name"),
     [
         pytest.param('[{"id": 1, "name": "张三"}]'.encode("gbk"), "application/json; charset=GBK", "张三", id="gbk"),
-        pytest.param('[{"id": 1, "name": "张三"}]'.encode("utf-8-sig"), "application/json", "张三", id="byte order mark"),
+        pytest.param(
+            '[{"id": 1, "name": "张三"}]'.encode("utf-8-sig"), "application/json", "张三", id="byte order mark"
+        ),
         pytest.param('[{"id": 1, "name": "张三"}]'.encode("utf-16"), "application/json", "张三", id="utf-16"),
-        pytest.param('[{"id": 1, "name": "张三"}]'.encode(), "application/json; charset=none-such", "张三", id="unknown"),
+        pytest.param(
+            '[{"id": 1, "name": "张三"}]'.encode(), "application/json; charset=none-such", "张三", id="unknown"
+        ),
         pytest.param('[{"id": 1, "name": "张三"}]'.encode(), "text/plain; charset=base64", "张三", id="no charset"),
     ],
 )

@@ -41,9 +41,7 @@ def header(asked: Asked, name: str) -> str:
 def signed_by_us(asked: Asked) -> bool:
     """The server's own calculation of the signature."""
     stamp, nonce = header(asked, "X-Timestamp"), header(asked, "X-Nonce")
-    text = "\n".join(
-        [asked.method, asked.path, asked.query, stamp, nonce, hashlib.sha256(asked.body).hexdigest()]
-    )
+    text = "\n".join([asked.method, asked.path, asked.query, stamp, nonce, hashlib.sha256(asked.body).hexdigest()])
     wanted = base64.b64encode(hmac.digest(PASSWORD.encode(), text.encode(), "sha512")).decode()
     return (
         abs(int(stamp) - time.time()) < 5
@@ -179,7 +177,17 @@ def test_portions_end_with_a_page_and_only_the_last_moves_the_cursor(
         assert [count for count, _provenance in deliveries] == [10, 10, 5]
         assert [each.holds_cursor for _count, each in deliveries] == [is_sorted, is_sorted, True]
         # The greatest cursor of the earlier portions, so that a descending API moves on at all.
-        assert deliveries[2][1].cursor == ("2026-03-01 00:00:24+00:00" if not is_sorted else "2026-03-01 00:00:19+00:00")
+        assert deliveries[2][1].cursor == (
+            "2026-03-01 00:00:24+00:00" if not is_sorted else "2026-03-01 00:00:19+00:00"
+        )
+
+
+def test_a_look_asks_for_no_more_pages_than_it_shows(start: Callable[..., Server], tmp_path: Path) -> None:
+    server = start(paged(ROWS, "offset"))
+    source = declare(tmp_path, page=PAGES["offset"])
+    assert keys(read(source, Window(limit=3))) == ["0", "1", "2"]
+    assert keys(read(source, Window(limit=12))) == [str(number) for number in range(12)]
+    assert len(server.asked) == 3
 
 
 def test_columns_and_their_types_are_told(start: Callable[..., Server], tmp_path: Path) -> None:
@@ -199,7 +207,11 @@ def test_columns_and_their_types_are_told(start: Callable[..., Server], tmp_path
 
 
 def test_keys_may_be_nested_composite_or_called_otherwise(start: Callable[..., Server], tmp_path: Path) -> None:
-    rows = [{"data": {"id": 7}, "地区": "a|b"}, {"data": {"id": True}, "region": "c"}, {"data": {"id": None}, "地区": "d"}]
+    rows = [
+        {"data": {"id": 7}, "地区": "a|b"},
+        {"data": {"id": True}, "region": "c"},
+        {"data": {"id": None}, "地区": "d"},
+    ]
     start(lambda _asked: Reply({"data": {"items": rows}}))
     described = {"type": "text", "description": "Thing", "description_zh": "物"}
     columns = {"data.id": described | {"name": "id"}, "region": described | {"synonyms": ["地区"]}}
@@ -236,7 +248,9 @@ def test_a_token_that_ends_early_is_renewed_once(start: Callable[..., Server], t
 
 
 def test_every_try_is_signed_anew(start: Callable[..., Server], tmp_path: Path) -> None:
-    server = start(lambda asked: Reply({}, 503) if len(server.asked) < 3 else Reply({"data": {"items": []}}), "me:secret")
+    server = start(
+        lambda _asked: Reply({}, 503) if len(server.asked) < 3 else Reply({"data": {"items": []}}), "me:secret"
+    )
     read(declare(tmp_path, source={"auth": {"kind": "hmac", "nonce_header": "X-Nonce"}}))
     assert len({header(asked, "X-Nonce") for asked in server.asked}) == 3
     assert len({header(asked, "X-Signature") for asked in server.asked}) == 3
@@ -256,7 +270,7 @@ def items(*numbers: int) -> dict[str, Any]:
     ("page", "behaviour", "message"),
     [
         pytest.param(
-            PAGES["offset"], endless(lambda number, _host: Reply(items(1, 2))),
+            PAGES["offset"], endless(lambda _number, _host: Reply(items(1, 2))),
             "api.row: GET /v1/rows?limit=10&offset=2: the API gives the same page again", id="same page",
         ),
         pytest.param(
@@ -279,49 +293,49 @@ def items(*numbers: int) -> dict[str, Any]:
             "api.row: GET /v1/rows?c=99: the pages do not end: 101 in a row have no record", id="endless empty pages",
         ),
         pytest.param(
-            PAGES["next_url"], endless(lambda number, _host: Reply(items(1) | {"links": {"next": "http://10.0.0.1/x"}})),
+            PAGES["next_url"], endless(lambda _number, _host: Reply(items(1) | {"links": {"next": "http://10.0.0.1/x"}})),
             "api.row: GET /v1/rows?limit=10: the next page lies on another server, which must not get the credentials"
             " (found 'http://10.0.0.1'; allowed: http://127.0.0.1:", id="another server",
         ),
         pytest.param(
             PAGES["next_url"],
-            endless(lambda number, host: Reply(items(1) | {"links": {"next": f"http://a:b@{host}/x"}})),
+            endless(lambda _number, host: Reply(items(1) | {"links": {"next": f"http://a:b@{host}/x"}})),
             "the next page lies on another server", id="another user",
         ),
         pytest.param(
-            PAGES["next_url"], endless(lambda number, host: Reply(items(1) | {"links": {"next": f"https://{host}/x"}})),
+            PAGES["next_url"], endless(lambda _number, host: Reply(items(1) | {"links": {"next": f"https://{host}/x"}})),
             "the next page lies on another server", id="another scheme",
         ),
         pytest.param(
-            PAGES["next_url"], endless(lambda number, _host: Reply(items(1) | {"links": {"next": 5}})),
+            PAGES["next_url"], endless(lambda _number, _host: Reply(items(1) | {"links": {"next": 5}})),
             "'links.next' is not an address (found 'data, links')", id="no address",
         ),
         pytest.param(
-            PAGES["cursor"], endless(lambda number, _host: Reply(items(1) | {"next": {"a": 1}})),
+            PAGES["cursor"], endless(lambda _number, _host: Reply(items(1) | {"next": {"a": 1}})),
             "'next' is not a token (found 'data, next')", id="no token",
         ),
         pytest.param(
-            PAGES["cursor with has_more"], endless(lambda number, _host: Reply(items(1) | {"more": True})),
+            PAGES["cursor with has_more"], endless(lambda _number, _host: Reply(items(1) | {"more": True})),
             "'more' says that more follows, but 'next' holds no token (found 'data, more')", id="more without token",
         ),
         pytest.param(
-            PAGES["cursor with has_more"], endless(lambda number, _host: Reply(items(1) | {"more": "maybe"})),
+            PAGES["cursor with has_more"], endless(lambda _number, _host: Reply(items(1) | {"more": "maybe"})),
             "'more' is neither true nor false", id="more is unclear",
         ),
         pytest.param(
-            PAGES["offset with total"], endless(lambda number, _host: Reply({"data": {"items": [], "total": 5}})),
+            PAGES["offset with total"], endless(lambda _number, _host: Reply({"data": {"items": [], "total": 5}})),
             "the API has 5 records and stops after 0", id="less than total",
         ),
         pytest.param(
-            PAGES["offset with total"], endless(lambda number, _host: Reply(items(1))),
+            PAGES["offset with total"], endless(lambda _number, _host: Reply(items(1))),
             "'data.total' is not a whole number (found 'data')", id="total is missing",
         ),
         pytest.param(
-            PAGES["none"], endless(lambda number, _host: Reply({"code": 40001, "msg": "张三"})),
+            PAGES["none"], endless(lambda _number, _host: Reply({"code": 40001, "msg": "张三"})),
             "api.row: GET /v1/rows: the answer has no list of records at 'data.items' (found 'code=40001, msg')", id="no list",
         ),
         pytest.param(
-            PAGES["none"], endless(lambda number, _host: Reply({"data": {"items": {"id": 1}}})),
+            PAGES["none"], endless(lambda _number, _host: Reply({"data": {"items": {"id": 1}}})),
             "the answer has no list of records at 'data.items' (found 'id')", id="object instead of list",
         ),
     ],

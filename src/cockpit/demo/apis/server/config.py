@@ -28,7 +28,7 @@ class Config:
     database: str
     secrets: Mapping[str, str]
     requests_per_second: float = 50.0
-    failure_interval: int = 0
+    failure_interval: int = 200
     seed: int = 1
     token_seconds: int = 300
 
