@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from cockpit.rulebook.sources import FormSource
+from cockpit.rulebook.sources import FormSource, RestSource
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import LoadOperator, PrepareOperator
 from cockpit_airflow.schedules import on_schedule
@@ -28,6 +28,8 @@ Without Airflow: `./cockpit sources load {source.source}`.""",
         schedule=on_schedule(source.schedule, time_zone) if source.schedule else None,
         catchup=False,
         max_active_runs=1,
+        # The rate limit of a web API holds within one process: its collections are read one after the other.
+        max_active_tasks=1 if isinstance(source, RestSource) else 16,
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["raw", source.source],
     ):

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, AssetAny
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import CheckOperator
+from cockpit_airflow.operators import CheckOperator, PrepareOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
 from cockpit_airflow.triggers import watched
 
@@ -35,6 +35,13 @@ Types the rows of raw, runs the checks of the source's contract (Great Expectati
         tags=["staging", source.source],
     ):
         tasks = build_tasks(typed, models)
+        if isinstance(source, FormSource):
+            # Where only forms have come so far, no load has prepared the workspace.
+            prepare = PrepareOperator(
+                task_id="prepare", doc_md="Bookkeeping tables and row security; changes nothing twice."
+            )
+            for task in tasks.values():
+                prepare >> task
         checks = CheckOperator(
             task_id="checks",
             models=list(tasks),

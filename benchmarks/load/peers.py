@@ -28,7 +28,7 @@ def run_dlt(
     disposition: Literal["append", "merge"],
     between: Literal["parquet", "csv"] = "parquet",
 ) -> float:
-    """dlt with Arrow in memory; it copies Parquet by ADBC, which is its fastest way into PostgreSQL, and CSV by itself."""
+    """dlt with Arrow in memory: Parquet is copied by ADBC, its fastest way into PostgreSQL, CSV by its own driver."""
     import dlt
     from dlt.sources.sql_database import sql_table
 

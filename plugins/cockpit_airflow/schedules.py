@@ -24,5 +24,5 @@ def on_schedule(cron: str, time_zone: str) -> CronTriggerTimetable:
 def longest_gap(cron: str) -> timedelta:
     """The longest time between two of the next ticks."""
     ticks = croniter(cron, datetime(2026, 1, 1, tzinfo=UTC), ret_type=datetime)
-    times = [ticks.get_next() for _tick in range(_TICKS)]
+    times: list[datetime] = [ticks.get_next() for _tick in range(_TICKS)]
     return max(later - earlier for earlier, later in pairwise(times))

@@ -27,18 +27,18 @@ DEBOUNCE_SECONDS = 5.0
 _LOOK_SECONDS = 30.0
 _RECONNECT_SECONDS = 5.0
 
-# Newest batch with rows, when staging has not been built from it; the ledger is there before the first build is.
-_NEWER_BATCH = """
-select max(batch.batch_id)
-from ops.import_batch as batch
-where batch.source = $1 and batch.entity = $2 and (batch.loaded > 0 or batch.deleted > 0)
-having max(batch.batch_id) > coalesce((
-    select cast(build.upstream ->> ('raw.' || $1 || '__' || $2) as bigint)
-    from ops.model_build as build
-    where build.model = 'stg_' || $1 || '__' || $2 and build.kind <> 'check'
-    order by build.build_id desc
-    limit 1
-), 0)
+_NEWEST_BATCH = """
+select coalesce(max(batch_id), 0)
+from ops.import_batch
+where source = $1 and entity = $2 and (loaded > 0 or deleted > 0)
+"""
+# The batch up to which staging was built; its table is not there before the first preparation.
+_STAGED_BATCH = """
+select cast(upstream ->> ('raw.' || $1 || '__' || $2) as bigint)
+from ops.model_build
+where model = 'stg_' || $1 || '__' || $2 and kind <> 'check'
+order by build_id desc
+limit 1
 """
 
 
@@ -110,7 +110,11 @@ class NewRowsTrigger(BaseEventTrigger):
         try:
             connection = await _connect(self.connection)
             try:
-                return int(await connection.fetchval(_NEWER_BATCH, self.source, self.entity) or 0)
+                place = (self.source, self.entity)
+                newest = int(await connection.fetchval(_NEWEST_BATCH, *place))
+                is_prepared = await connection.fetchval("select to_regclass('ops.model_build') is not null")
+                staged = await connection.fetchval(_STAGED_BATCH, *place) if is_prepared else 0
+                return newest if newest > (staged or 0) else 0
             finally:
                 await connection.close()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, CockpitError) as error:

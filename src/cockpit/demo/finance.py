@@ -211,8 +211,9 @@ def draw_invoices(
         }
     )
     chosen = _plant(rng, frame, INVOICE_TAX_DISAGREES, rules.anomalies.invoice_tax_disagrees)
-    # A slipped rate: 6 per cent of the net amount, and a dime so that small amounts differ too.
-    frame.loc[chosen, "tax_cents"] = np.round(column(frame, "net_cents")[chosen] * 0.06).astype(np.int64) + 10
+    # A slipped rate, and a dime so that small amounts differ too.
+    tax = column(frame, "tax_cents")[chosen]
+    frame.loc[chosen, "tax_cents"] = tax + np.abs(tax) // 2 + 10
     return frame
 
 

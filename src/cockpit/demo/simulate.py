@@ -275,7 +275,7 @@ class _Simulation:
         return Finance(
             tables={
                 "invoice": self._invoice(rng, rules, erp, truth),
-                "receipt_claim": draw_claims(rng, rules, payers, receipts, contracted, self.clock),
+                "receipt_claim": draw_claims(rng, _at_once(rules), payers, receipts, contracted, self.clock),
                 "acceptance_bill": draw_bills(rng, rules, receipts, self.clock),
             },
             receipts=receipts,
@@ -289,11 +289,9 @@ class _Simulation:
         delivered = pd.DataFrame(erp.fetchall(), columns=columns)
         delivered = delivered[~delivered["order_id"].isin(self._wrong_orders(truth)) & (delivered["amount_cents"] > 0)]
         opening = self.clock.now.astype("datetime64[D]") + np.timedelta64(self.profile.company.rhythm.opening_hour, "h")
-        at_once = Between(min=0, max=0)
-        habits = rules.invoices.model_copy(update={"days_after_delivery": at_once, "reversed_share": 0.0})
         return draw_invoices(
             rng,
-            rules.model_copy(update={"invoices": habits}),
+            _at_once(rules),
             delivered.assign(updated_at=opening.astype("datetime64[s]")),
             delivered["amount_cents"].to_numpy(dtype=np.int64),
             self.clock,
@@ -380,3 +378,10 @@ class _Simulation:
                 "last_receipt_id": self.stored.last_receipt_id + len(batch.receipts),
             },
         )
+
+
+def _at_once(rules: FinanceFile) -> FinanceFile:
+    """The habits of a company that invoices and claims on the day itself, since no later day comes back to it."""
+    invoices = rules.invoices.model_copy(update={"days_after_delivery": Between(min=0, max=0), "reversed_share": 0.0})
+    claims = rules.claims.model_copy(update={"delay_hours": Between(min=0, max=2)})
+    return rules.model_copy(update={"invoices": invoices, "claims": claims})

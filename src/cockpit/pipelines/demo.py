@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 
 from cockpit.demo.apis.day import simulate_apis_day
 from cockpit.demo.apis.fill import fill_apis, holds_apis
@@ -18,13 +19,15 @@ from cockpit.demo.systems import Systems
 from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.pipelines.run_context import run_context
+from cockpit.rulebook.sources import FileSource
 from cockpit.rulebook.workspace import Workspace
+from cockpit.sources.files.template import write_template
 from cockpit.stack.airflow_client import AirflowClient, DagRun
 from cockpit.stack.settings import Settings
 from cockpit.warehouse.connections import connect
 
 _CHAIN_TIMEOUT_SECONDS = 1800
-_FILES = "demo"
+_MANUAL = "manual"
 
 
 def fill_company(
@@ -51,9 +54,10 @@ def fill_company(
         as_of = stored.as_of if stored else run_context(workspace).as_of
         company = generate(scale, as_of, seed)
         result = fill(systems, company, data_folder=settings.data, on_progress=_shares(tell))
-        if not holds_apis(apis, company):
+        # A new fill has emptied truth, which has to be told again.
+        if not result.is_reused or not holds_apis(apis, company):
             fill_apis(apis, company, systems.truth)
-        fill_channels(settings.data / _FILES, company, systems.truth)
+        fill_channels(settings.demo_files, company, systems.truth, write_template=_template_writer(workspace))
     settings.demo_mark.touch()
     if result.is_reused:
         tell(_("The demo company is there already"))
@@ -89,9 +93,17 @@ def add_day(settings: Settings, day: date | None, tell: Callable[[str], None]) -
         simulate_apis_day(apis, systems.erp, stored.seed, chosen, systems.truth)
         if not result.is_reused:
             clock = Clock.at(closing_time, company.profile.company.time_zone)
-            simulate_channels_day(settings.data / _FILES, company, chosen, clock, systems.truth)
+            simulate_channels_day(settings.demo_files, company, chosen, clock, systems.truth)
     tell(_describe(result))
     return closing_time
+
+
+def _template_writer(workspace: Workspace) -> Callable[[str, Path], None]:
+    """Writes the empty Excel template of an entity of manual entry, as people of the company get it."""
+    source = workspace.sources[_MANUAL]
+    if not isinstance(source, FileSource):
+        raise TypeError(f"{_MANUAL} is not read from files")
+    return lambda entity, path: write_template(entity, source, path, "zh")
 
 
 @contextmanager

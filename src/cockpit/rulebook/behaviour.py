@@ -13,7 +13,6 @@ from cockpit.i18n import _
 from cockpit.rulebook.contract import IDENTIFIER
 from cockpit.rulebook.files import MisfitError, Rule, load
 
-
 # SQL gets lists as one text.
 Listed: TypeAlias = Annotated[str, Field(pattern=r"^[^,]+$")]
 

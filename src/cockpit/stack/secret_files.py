@@ -9,6 +9,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from sqlalchemy.engine import URL
+
 from cockpit.stack.people import ADMIN, people
 from cockpit.stack.settings import CONNECTIONS, ROLES, SUPERUSER, WEB_CONNECTIONS, Settings
 
@@ -76,6 +78,8 @@ def _write_connections(settings: Settings) -> None:
         f"AIRFLOW_CONN_{name.upper()}": settings.database_address(connection.role, connection.database)
         for name, connection in CONNECTIONS.items()
     } | {f"AIRFLOW_CONN_{name.upper()}": settings.web_address(name) for name in WEB_CONNECTIONS}
+    # The demo company's call centre keeps its data in one file.
+    own["AIRFLOW_CONN_CALL_CENTRE"] = URL.create("sqlite", database=str(settings.demo_files / "call_centre.sqlite"))
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in lines if line.partition("=")[0].strip() not in own]
     made = [f"{variable}={url.render_as_string(hide_password=False)}" for variable, url in own.items()]

@@ -239,6 +239,11 @@ class Settings(_Frozen):
         return self.data / "demo.filled"
 
     @property
+    def demo_files(self) -> Path:
+        """Files and logs of the demo company."""
+        return self.data / "demo"
+
+    @property
     def people_file(self) -> Path:
         """The people who log in."""
         return self.repository / "include/rules/security/people.yml"
@@ -353,6 +358,8 @@ class Settings(_Frozen):
             "COCKPIT_LANG": self.language,
             "COCKPIT_TIME_ZONE": self.time_zone,
             "COCKPIT_STACK_ID": self.stack_id,
+            # Where the source files of the demo company look for its files.
+            "COCKPIT_DEMO_FILES": str(self.demo_files),
             "PYTHONPATH": str(self.repository / "src"),
             # Programs that set their title must leave their environment readable: down finds them by it.
             "SPT_NOENV": "1",

@@ -11,7 +11,8 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.demo.company import Company, generate
 from cockpit.demo.profile import Scale
-from tests.integration.demo.databases import ERP, ERP_OWNER, ETL, TRUTH, WAREHOUSE, DemoDatabases
+from cockpit.demo.systems import Systems
+from tests.integration.demo.databases import ETL, WAREHOUSE, DemoDatabases
 
 
 @pytest.fixture(scope="module")
@@ -23,15 +24,25 @@ def databases(postgres: Any) -> Iterator[DemoDatabases]:
 
 
 @pytest.fixture
-def erp(databases: DemoDatabases) -> Iterator[PgConnection]:
-    with closing(databases.connect(ERP, ERP_OWNER)) as connection:
-        yield connection
+def systems(databases: DemoDatabases) -> Iterator[Systems]:
+    opened = databases.systems()
+    with closing(opened.erp), closing(opened.crm), closing(opened.truth):
+        yield opened
 
 
 @pytest.fixture
-def truth(databases: DemoDatabases) -> Iterator[PgConnection]:
-    with closing(databases.connect(WAREHOUSE, TRUTH)) as connection:
-        yield connection
+def erp(systems: Systems) -> PgConnection:
+    return systems.erp
+
+
+@pytest.fixture
+def crm(systems: Systems) -> PgConnection:
+    return systems.crm
+
+
+@pytest.fixture
+def truth(systems: Systems) -> PgConnection:
+    return systems.truth
 
 
 @pytest.fixture

@@ -16,6 +16,10 @@ import pytest
 from cockpit.demo.channels import ChannelTruth, fill_channels, simulate_channels_day
 from cockpit.demo.clock import Clock
 from cockpit.demo.company import Company
+from cockpit.rulebook.dictionary import load_dictionary
+from cockpit.rulebook.sources import FileSource, load_source
+from cockpit.rulebook.workspace import REPOSITORY
+from cockpit.sources.files.template import write_template
 from cockpit.sources.load import LoadResult
 from cockpit.warehouse.runner import BuildContext
 from tests.integration.demo.channels_site import SOURCES, ChannelsSite
@@ -40,7 +44,14 @@ class Loaded:
 def loaded(postgres: Any, company: Company, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loaded]:
     folder = tmp_path_factory.mktemp("channels")
     files = folder / "files"
-    truth = fill_channels(files, company)
+    manual = load_source(
+        REPOSITORY / "include/rules/sources/manual.yml", load_dictionary(REPOSITORY / "include/rules/dictionary.yml")
+    )
+    assert isinstance(manual, FileSource)
+    truth = fill_channels(
+        files, company, write_template=lambda entity, path: write_template(entity, manual, path, "zh")
+    )
+    assert truth is not None
     dsn = make_workspace_database(postgres, "demo_test_channels").dsn("cockpit_etl")
     with pytest.MonkeyPatch.context() as patch, closing(psycopg2.connect(dsn)) as warehouse:
         patch.setenv("COCKPIT_DEMO_FILES", str(files))

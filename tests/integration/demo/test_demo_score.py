@@ -14,7 +14,7 @@ from cockpit.demo.company import Company
 from cockpit.demo.fill import fill
 from cockpit.demo.score import score
 from cockpit.errors import StackError
-from tests.integration.demo.databases import ERP, ERP_OWNER, TRUTH, WAREHOUSE, DemoDatabases
+from tests.integration.demo.databases import TRUTH, WAREHOUSE, DemoDatabases
 
 # A platform without a fault, in the columns that the score reads.
 PERFECT_PLATFORM = f"""
@@ -22,10 +22,10 @@ PERFECT_PLATFORM = f"""
     create schema quality;
     create schema marts;
     create table core.core_customer_source as
-    select 'erp' as source, cast(customer_id as text) as source_key, 'golden-' || true_customer_id as customer_key
-    from truth.customer_cluster;
+    select system as source, key as source_key, 'golden-' || true_customer_id as customer_key
+    from truth.cluster where system = 'erp' and entity = 'customer';
     create table quality.quarantine as
-    select 'erp' as source, entity, key, kind as rule_id, cast(null as timestamptz) as released_at
+    select system as source, entity, key, kind as rule_id, cast(null as timestamptz) as released_at
     from truth.anomaly;
     create table marts.mart_region_attainment as
     select
@@ -40,8 +40,9 @@ PERFECT_PLATFORM = f"""
 @pytest.fixture
 def platform(databases: DemoDatabases, company: Company) -> Iterator[PgConnection]:
     """A superuser's connection to the filled warehouse with the perfect platform; undone afterwards."""
-    with closing(databases.connect(ERP, ERP_OWNER)) as erp, closing(databases.connect(WAREHOUSE, TRUTH)) as truth:
-        fill(erp, truth, company)
+    systems = databases.systems()
+    with closing(systems.erp), closing(systems.crm), closing(systems.truth):
+        fill(systems, company)
     dsn = psycopg2.extensions.make_dsn(databases.admin_dsn, dbname=WAREHOUSE)
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True
@@ -65,10 +66,10 @@ def test_a_perfect_platform(platform: PgConnection, truth: PgConnection) -> None
     result = score(truth)
     assert (result.matching.precision, result.matching.recall) == (1.0, 1.0)
     assert result.matching.record_count == result.matching.matched_record_count == 2000
-    assert [look_alike.merged_count for look_alike in result.matching.look_alikes] == [0, 0]
+    assert [look_alike.merged_count for look_alike in result.matching.look_alikes] == [0] * 5
     assert result.quality.recall == 1.0
     assert result.quality.false_alarm_count == 0
-    assert len(result.quality.kinds) == 10
+    assert len(result.quality.kinds) == 13
     assert result.attainment.difference_count == 0
     assert result.attainment.region_month_count > 900
     assert all(cause.is_shown for cause in result.causes)
@@ -113,7 +114,7 @@ def test_missed_anomalies_and_false_alarms(platform: PgConnection, truth: PgConn
         insert into quality.quarantine values ('another', 'receipt', '1', 'of_another_source', null);
         insert into quality.quarantine
         select 'erp', 'sales_order_line', key || '|1', 'order_is_wrong', null
-        from truth.anomaly where entity = 'sales_order';
+        from truth.anomaly where system = 'erp' and entity = 'sales_order';
         update quality.quarantine set released_at = now() where rule_id = 'amount_not_positive';
         """,
     )

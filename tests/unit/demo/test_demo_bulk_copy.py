@@ -40,6 +40,16 @@ def test_moment_keeps_the_zone() -> None:
     assert bulk_copy.moment(moments, "+08:00") == ["2026-11-18T15:30:00+08:00"]
 
 
+def test_missing_times_are_null() -> None:
+    moments = pd.Series(np.array(["2026-11-18T15:30:00", "NaT"], "M8[s]"))
+    assert bulk_copy.moment(moments, "+08:00") == ["2026-11-18T15:30:00+08:00", r"\N"]
+    assert bulk_copy.day(moments, "+08:00") == ["2026-11-18", r"\N"]
+
+
+def test_truth_values() -> None:
+    assert bulk_copy.boolean(pd.Series([True, False]), "") == ["t", "f"]
+
+
 def test_parameters_of_sql_files() -> None:
     text = statement("simulate_deliver_orders")
     assert "%(delivered_at)s" in text

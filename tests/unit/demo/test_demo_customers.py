@@ -10,7 +10,9 @@ from cockpit.demo.company import Company
 from cockpit.demo.company_name import CompanyName, respell
 from cockpit.demo.credit_code import is_valid
 from cockpit.demo.customers import BRANCH, NEAR_NAME, SAME_CODE, SAME_NAME, owner_usernames
+from cockpit.demo.groups import HOMOPHONE, ORDINAL, SAME_BRAND, SUBSIDIARY
 from cockpit.demo.profile import load_profile
+from cockpit.demo.profile_people import load_people
 
 
 def same_after_normalising(name: str) -> str:
@@ -69,7 +71,7 @@ def test_all_codes_are_valid(records: pd.DataFrame) -> None:
 
 def test_look_alikes_are_customers_of_their_own(company: Company, records: pd.DataFrame) -> None:
     look_alikes = company.customers.look_alikes
-    assert set(look_alikes["kind"]) == {BRANCH, NEAR_NAME}
+    assert set(look_alikes["kind"]) == {BRANCH, NEAR_NAME, SAME_BRAND, ORDINAL, HOMOPHONE}
     chosen = records[records["customer_id"].astype(str).isin(look_alikes["key"])]
     assert len(chosen) == len(look_alikes)
     assert chosen["variant"].isna().all()
@@ -83,6 +85,77 @@ def test_a_near_name_differs_by_its_trade_only(company: Company) -> None:
     trades = load_profile().names.near_trades
     for name in near:
         assert any(name.replace(other, word) in names for word, other in trades.items() if other in name), name
+
+
+def named(company: Company, kind: str) -> list[str]:
+    keys = company.customers.look_alikes.query("kind == @kind")["key"].astype(int)
+    return company.customers.customers.set_index("customer_id")["name"].loc[keys].tolist()
+
+
+def test_the_same_brand_in_another_city_is_another_company(company: Company) -> None:
+    companies = company.customers.companies
+    places: dict[tuple[str, str], set[str]] = {}
+    for name in companies["name"]:
+        places.setdefault((name.brand, name.trade), set()).add(name.city)
+    by_text = {str(name): name for name in companies["name"]}
+    chosen = [by_text[text] for text in named(company, SAME_BRAND)]
+    assert len(chosen) > 10
+    assert all(len(places[name.brand, name.trade]) > 1 for name in chosen)
+
+
+def test_ordinals_stand_beside_each_other(company: Company) -> None:
+    texts = {str(name) for name in company.customers.companies["name"]}
+    seconds = named(company, ORDINAL)
+    assert seconds
+    assert all("第二" in text and text.replace("第二", "第一") in texts for text in seconds)
+
+
+def test_homophones_sound_alike_and_are_written_otherwise(company: Company) -> None:
+    syllables = load_people().contacts.brand_syllables
+    names = company.customers.companies["name"].tolist()
+    by_text = {str(name): name for name in names}
+    for text in named(company, HOMOPHONE):
+        other = by_text[text]
+        sounds = [syllables[one] for one in other.brand]
+        twins = [
+            name
+            for name in names
+            if (name.city, name.trade) == (other.city, other.trade)
+            and [syllables.get(one) for one in name.brand] == sounds
+        ]
+        assert len({name.brand for name in twins}) > 1, text
+
+
+def test_subsidiaries_carry_the_brand_of_their_group(company: Company) -> None:
+    names = company.customers.companies.set_index("true_customer_id")["name"]
+    hierarchy = company.customers.hierarchy
+    assert set(hierarchy["kind"]) == {SUBSIDIARY, BRANCH}
+    assert not hierarchy["child_customer_id"].duplicated().any()
+    for row in hierarchy.itertuples():
+        child, parent = names[row.child_customer_id], names[row.parent_customer_id]
+        assert child.brand == parent.brand
+        assert (child.branch != "") == (row.kind == BRANCH)
+
+
+def test_the_erp_knows_some_parents_and_former_names_and_no_wrong_ones(company: Company, records: pd.DataFrame) -> None:
+    known = records[records["parent_customer_id"] >= 0]
+    hierarchy = company.customers.hierarchy.set_index("child_customer_id")["parent_customer_id"]
+    assert 0 < len(known) < len(hierarchy)
+    assert (hierarchy.loc[known["customer_id"]].to_numpy() == known["parent_customer_id"].to_numpy()).all()
+    renamed = records[records["former_name"].notna()]
+    assert len(renamed) > 20
+    assert not set(renamed["former_name"]) & set(records["name"])
+
+
+def test_one_agent_answers_for_many_firms(company: Company, records: pd.DataFrame) -> None:
+    agents = company.customers.companies.query("agent >= 0")
+    phones = records.set_index("customer_id")["phone"].loc[agents["true_customer_id"]]
+    digits = phones.str.replace(r"\D", "", regex=True).str.removeprefix("86")
+    assert len(agents) > 50
+    per_agent = pd.Series(digits.to_numpy()).groupby(agents["agent"].to_numpy())
+    assert (per_agent.nunique() == 1).all()
+    assert per_agent.size().max() >= 4
+    assert phones.nunique() > digits.nunique(), "clerks type the same number in several ways"
 
 
 def test_ids_follow_the_time_of_creation(records: pd.DataFrame) -> None:

@@ -60,12 +60,12 @@ def test_money_of_clean_rows_by_region_and_local_month() -> None:
 
 def test_keys_of_marked_rows() -> None:
     assert marked_keys(tiny_batch(), "anomaly").to_numpy().tolist() == [
-        ["missing_currency", "sales_order", "3"],
-        ["negative_quantity", "sales_order_line", "1|2"],
-        ["unknown_customer", "receipt", "2"],
+        ["erp", "missing_currency", "sales_order", "3"],
+        ["erp", "negative_quantity", "sales_order_line", "1|2"],
+        ["erp", "unknown_customer", "receipt", "2"],
     ]
     assert marked_keys(tiny_batch(), "boundary_case").to_numpy().tolist() == [
-        ["smallest_quantity", "sales_order_line", "1|1"]
+        ["erp", "smallest_quantity", "sales_order_line", "1|1"]
     ]
 
 

@@ -27,11 +27,13 @@ from cockpit.demo.apis.truth import tell_truth
 from cockpit.demo.clock import Clock
 from cockpit.demo.draw import Ints, Stream, Times, column, generator, seconds
 from cockpit.demo.profile import Profile, load_profile
+from cockpit.demo.statements import statement
 
 logger = logging.getLogger(__name__)
 
 _DAYS_PER_MONTH = 30
 _PER_MILLION = 1_000_000
+_SHIFT_PER_DAY = 104_729
 _POOL = 2_000
 _COMPANIES = 200
 
@@ -117,8 +119,10 @@ class _Day:
         if len(frame):
             self.counts[table] += put(self._cursor, table, frame, self._clock.offset)
 
-    def _change(self, table: str, statement: str, **values: object) -> None:
-        self._cursor.execute(statement, {"as_of": self._clock.as_of, **values})
+    def _change(self, table: str, name: str, **values: object) -> None:
+        """Change rows that are there; `shift` makes each day choose others."""
+        shift = self._day.toordinal() * _SHIFT_PER_DAY % _PER_MILLION
+        self._cursor.execute(statement(f"apis/{name}"), {"as_of": self._clock.as_of, "shift": shift, **values})
         self.counts[f"{table}_changed"] += self._cursor.rowcount
 
     def _next_id(self, table: str, key: str) -> int:
@@ -126,8 +130,8 @@ class _Day:
         found = self._cursor.fetchone()
         return int(found[0]) if found else 1
 
-    def _frame(self, statement: str, columns: list[str], **values: object) -> pd.DataFrame:
-        self._cursor.execute(statement, values)
+    def _frame(self, query: str, columns: list[str], **values: object) -> pd.DataFrame:
+        self._cursor.execute(query, values)
         return pd.DataFrame(self._cursor.fetchall(), columns=columns)
 
     def _moments(self, count: int) -> Times:
@@ -136,17 +140,12 @@ class _Day:
 
     def _refresh_customers(self) -> None:
         """The address book follows the ERP."""
+        names = ["customer_id", "name", "phone", "owner_username"]
         self._erp.execute(
-            "select customer_id, name, phone, owner_username from customer where updated_at >= %s order by customer_id",
-            (self._opening,),
+            f"select {', '.join(names)} from customer where updated_at >= %s order by customer_id", (self._opening,)
         )
         for row in self._erp.fetchall():
-            self._cursor.execute(
-                "insert into party (customer_id, name, phone, owner_username) values (%s, %s, %s, %s) "
-                "on conflict (customer_id) do update set (name, phone, owner_username) = "
-                "(excluded.name, excluded.phone, excluded.owner_username)",
-                row,
-            )
+            self._cursor.execute(statement("apis/day_refresh_party"), dict(zip(names, row, strict=True)))
 
     def _ship(self) -> None:
         """Orders that the ERP delivered today get their shipments; some shipments on the way arrive."""
@@ -158,18 +157,8 @@ class _Day:
         delivered = pd.DataFrame(self._erp.fetchall(), columns=["order_number", "customer_id", "begun_at", "closed_at"])
         self._change(
             "scm_shipment",
-            """
-            update scm_shipment
-            set status = 'SIGNED', shipped_at = coalesce(shipped_at, %(as_of)s - interval '1 day'),
-                signed_at = %(as_of)s - interval '20 minutes', changed_at = %(as_of)s
-            where signed_at is null
-                and (
-                    order_number = any(%(delivered)s)
-                    or (shipment_id * 7919 + %(day)s * 104729) %% 1000000 < %(per_million)s
-                )
-            """,
+            "day_sign_shipments",
             delivered=delivered["order_number"].tolist(),
-            day=self._day.toordinal(),
             per_million=round(self._apis.simulated_day.signed_share * _PER_MILLION),
         )
         self._cursor.execute(
@@ -188,17 +177,8 @@ class _Day:
     def _serve(self) -> None:
         """New tickets about what was shipped, and the solution of earlier ones."""
         rules = self._apis.simulated_day
-        self._change(
-            "desk_ticket",
-            """
-            update desk_ticket
-            set first_reply_at = coalesce(first_reply_at, %(as_of)s - interval '2 hours'),
-                solved_at = %(as_of)s - interval '10 minutes', changed_at = %(as_of)s
-            where solved_at is null and (ticket_id * 7919 + %(day)s * 104729) %% 1000000 < %(per_million)s
-            """,
-            day=self._day.toordinal(),
-            per_million=round(rules.solved_share * _PER_MILLION),
-        )
+        per_million = round(rules.solved_share * _PER_MILLION)
+        self._change("desk_ticket", "day_solve_tickets", per_million=per_million)
         columns = ["ticket_id", "agent", "opened_at", "first_reply_at", "solved_at", "changed_at"]
         solved = self._frame(
             f"select {', '.join(columns)} from desk_ticket where changed_at = %(as_of)s order by ticket_id",
@@ -315,14 +295,8 @@ class _Day:
 
     def _advertise(self) -> None:
         """The reports of the days since the last one, and corrections of those before."""
-        self._change(
-            "ads_cost",
-            """
-            update ads_cost set cost = round(cost * 1.02, 2), changed_at = %(as_of)s
-            where cost_date >= %(first)s
-            """,
-            first=date.fromordinal(self._day.toordinal() - 1 - self._apis.ads.restated_days),
-        )
+        first_date = date.fromordinal(self._day.toordinal() - 1 - self._apis.ads.restated_days)
+        self._change("ads_cost", "day_correct_costs", first_date=first_date)
         self._cursor.execute("select max(cost_date) from ads_cost")
         found = self._cursor.fetchone()
         last = found[0] if found and found[0] else self._day

@@ -1,6 +1,7 @@
--- What the systems behind the web APIs hold (database demo_apis). Tables are typed and tidy; each view api_<system>_<entity>
--- shows its rows as the API gives them away: other names, nested, and each number and date in the form that this
--- system's users prefer. Times leave with the session's time zone, Asia/Shanghai, where nothing else is said.
+-- What the systems behind the web APIs hold (database demo_apis). Tables are typed and tidy; each view
+-- api_<system>_<entity> shows its rows as the API gives them away: other names, nested, and each number and date in
+-- the form that this system's users prefer. Times leave with the session's time zone, Asia/Shanghai, where nothing
+-- else is said.
 --
 -- Every view has the same three columns: id and changed_at order the rows, record is what is sent.
 
@@ -253,8 +254,10 @@ select
         'platform', post.platform,
         'author_nick', post.author,
         'text', post.body,
-        'likes', case when post.like_count >= 10000
-            then round(post.like_count / 10000.0, 1) || '万' else cast(post.like_count as text)
+        'likes', case
+            when post.like_count >= 10000
+                then round(post.like_count / 10000.0, 1) || '万'
+            else cast(post.like_count as text)
         end,
         'url', 'https://feed.example/p/' || post.post_id,
         'published_at', post.published_at,
@@ -272,7 +275,8 @@ select
         'title', note.title,
         'industry', note.industry,
         'published_on', case note.note_id % 2
-            when 0 then to_char(note.published_on, 'YYYY-MM-DD') else to_char(note.published_on, 'YYYY"年"FMMM"月"FMDD"日"')
+            when 0 then to_char(note.published_on, 'YYYY-MM-DD')
+            else to_char(note.published_on, 'YYYY"年"FMMM"月"FMDD"日"')
         end,
         'link', 'https://feed.example/n/' || note.note_id || '.pdf',
         'updated_at', note.changed_at
@@ -405,8 +409,10 @@ select
         'impressions', cost.impressions,
         'clicks', cost.clicks,
         'cost', cast(cost.cost as text),
-        'cost_text', case when abs(cost.cost) >= 10000
-            then round(cost.cost / 10000, 2) || '万' else ltrim(to_char(cost.cost, '999,990.00'))
+        'cost_text', case
+            when abs(cost.cost) >= 10000
+                then round(cost.cost / 10000, 2) || '万'
+            else ltrim(to_char(cost.cost, '999,990.00'))
         end,
         'currency', cost.currency,
         'last_modified', cost.changed_at

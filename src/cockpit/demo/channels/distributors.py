@@ -47,10 +47,12 @@ class Report:
 
     @property
     def entity(self) -> str:
+        """Entity of the source file."""
         return ENTITIES[self.dealer.kind]
 
     @property
     def name(self) -> str:
+        """Name of the file."""
         month = str(self.month).replace("-", "")
         return f"{self.dealer.code}_{month}{SUFFIXES[self.dealer.kind]}"
 
@@ -172,13 +174,11 @@ def _columns(
     price_cents = (
         products["list_price_cents"].to_numpy(dtype=np.int64)[product] * between(rng, rules.margin, count) // 100
     )
-    month_days = (np.datetime64(report.month + 1, "D") - np.datetime64(report.month, "D")).astype(int)
-    last_day = (
-        min(int(month_days), world.company.clock.today.day) if report.month == world.company.clock.month else month_days
-    )
-    sold_on = np.datetime64(report.month, "D").astype("datetime64[s]") + seconds(
-        np.sort(rng.integers(0, int(last_day), count)) * _DAY_SECONDS
-    )
+    begin, end = (np.datetime64(str(month), "D") for month in (report.month, report.month + 1))
+    days = min(int((end - begin).astype(np.int64)), world.company.clock.today.day)
+    if report.month < world.company.clock.month:
+        days = int((end - begin).astype(np.int64))
+    sold_on = begin.astype("datetime64[s]") + seconds(np.sort(rng.integers(0, days, count)) * _DAY_SECONDS)
     codes: npt.NDArray[np.object_] = products["product_code"].to_numpy(dtype=object)[product]
     customers = typed_names(rng, [str(name) for name in buyers["company"].tolist()])
     if dealer.kind == "semicolon":

@@ -105,6 +105,7 @@ def make_submissions(company: Company) -> list[Submission]:
     placeholders = set(world.give_placeholders(rng, people, rules.placeholder_phone_share, ~is_fake).tolist())
     is_invalid = ~is_fake & (rng.random(count) < rules.invalid_share)
     names = typed_names(rng, [str(name) for name in people["company"].tolist()])
+    regions = texts(people["region_code"])
     contacts, phones, emails = texts(people["name"]), texts(people["phone"]), texts(people["email"])
     forms = list(FORMS)
     form_of = choose(rng, [form.share for form in FORMS.values()], count).tolist()
@@ -119,7 +120,7 @@ def make_submissions(company: Company) -> list[Submission]:
             "phone": phones[row] or f"139{20_000_000 + row * 37}",
             "consent": not invalid,
         }
-        content = common | _further_fields(form, row, people["region_code"].iat[row], emails[row], world)
+        content = common | _further_fields(form, row, regions[row], emails[row], world)
         key = f"demo-{company.seed}-{company.scale.value}-{row}"
         submissions.append(Submission(form, key, content, None if invalid else mark, invalid))
     valid = [each for each in submissions if not each.is_invalid]
@@ -174,7 +175,7 @@ def post_forms(
     return report
 
 
-def _further_fields(form: str, row: int, region_code: str, email: str | None, world: World) -> dict[str, object]:
+def _further_fields(form: str, row: int, region_code: str | None, email: str | None, world: World) -> dict[str, object]:
     campaigns = world.channels.behaviour.campaigns
     campaign = campaigns[row % len(campaigns)].campaign
     codes = world.company.products["product_code"]

@@ -48,7 +48,7 @@ def write_legacy_crm(folder: Path, world: World, truth: ChannelTruth) -> None:
     phones = typed_phones(rng, texts(people["phone"]))
     picks = rng.integers(0, 1 << 20, (count, 4)).tolist()
     contact_names, emails, titles = texts(people["name"]), texts(people["email"]), texts(people["title"])
-    owners = sorted(set(texts(world.customers["owner_username"])) - {None})
+    owners = world.reps
 
     def customers() -> Iterable[str]:
         for row, (headcount, industry, grade, owner) in enumerate(picks):
@@ -80,7 +80,7 @@ def _write_changes(
     changed = created[row] + seconds(rng.random(count) * (last - created[row]).astype(np.int64))
     times = written_dates(changed, "dash")
     picks = rng.integers(0, 1 << 20, (count, 3)).tolist()
-    reps = sorted(set(texts(world.customers["owner_username"])) - {None})
+    reps = world.reps
     lines = (
         json.dumps(
             {

@@ -14,7 +14,8 @@ from cockpit.demo.channels.truth import ChannelTruth
 from cockpit.demo.channels.visits import Span
 from cockpit.demo.clock import Clock
 from cockpit.demo.draw import Floats, Ints, sample
-from cockpit.demo.rhythm import Rhythm, day_weights
+from cockpit.demo.profile import Rhythm
+from cockpit.demo.rhythm import day_weights
 
 TRUNCATED = "truncated_line"
 GARBAGE = "garbage_line"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
 from openpyxl import load_workbook
 
 from cockpit.demo.channels.truth import ChannelTruth
 from cockpit.demo.channels.workbooks import Cell, without_times, write_workbook
 from cockpit.demo.channels.world import World, texts, typed_names, typed_phones
-from cockpit.demo.customers import owner_usernames
 from cockpit.demo.draw import Stream, generator
 
 FOLDER = "manual"
@@ -25,7 +23,9 @@ TemplateWriter: TypeAlias = Callable[[str, Path], None]
 
 # In the order of the source file, which is that of the templates' columns.
 _COLUMNS: dict[str, tuple[str, ...]] = {
-    CARDS: ("card_number", "contact_name", "company", "job_title", "phone", "email", "address", "met_on", "owner_username"),
+    CARDS: (
+        "card_number", "contact_name", "company", "job_title", "phone", "email", "address", "met_on", "owner_username",
+    ),
     REGISTRATIONS: (
         "registration_number", "contact_name", "company", "phone", "event", "region_code", "registered_on", "consent",
     ),
@@ -86,7 +86,7 @@ def _cards(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ...]]:
     truth.wrong(SYSTEM, CARDS, "not_reachable", [keys[row] for row in range(count) if row in unreachable])
     names, titles = texts(people["name"]), texts(people["title"])
     companies = typed_names(rng, [str(name) for name in people["company"].tolist()])
-    reps = owner_usernames(world.company.profile)
+    reps = world.reps
     picks = rng.integers(0, 1 << 20, (count, 2)).tolist()
     for row, (back, rep) in enumerate(picks):
         met_on = world.company.clock.today - timedelta(days=back % _DAYS_BACK)
@@ -100,7 +100,7 @@ def _cards(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ...]]:
             None if row in unreachable else phones[row],
             None if row in unreachable else email,
             "见名片背面" if row % 7 == 0 else None,
-            met_on.isoformat(),
+            met_on,
             reps[rep % len(reps)],
         )
 
@@ -113,25 +113,26 @@ def _registrations(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ..
     refusing = range(_NO_CONSENT_EVERY - 1, count, _NO_CONSENT_EVERY)
     truth.wrong(SYSTEM, REGISTRATIONS, "no_consent", [keys[row] for row in refusing])
     phones = typed_phones(rng, texts(people["phone"]))
+    names, companies, regions = texts(people["name"]), texts(people["company"]), texts(people["region_code"])
     days = rng.integers(1, _DAYS_BACK, count).tolist()
     for row, back in enumerate(days):
         yield (
             keys[row],
-            people["name"].iat[row],
-            people["company"].iat[row],
+            names[row],
+            companies[row],
             phones[row],
             _EVENTS[row % len(_EVENTS)],
-            people["region_code"].iat[row],
-            (world.company.clock.today - timedelta(days=back)).isoformat(),
+            regions[row],
+            world.company.clock.today - timedelta(days=back),
             "否" if row in refusing else "是",
         )
 
 
 def _targets(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ...]]:
     rng = generator(world.company.seed, Stream.MANUAL, 2)
-    reps = owner_usernames(world.company.profile)
+    reps = world.reps
     count = world.channels.scales[world.company.scale].manual_rows
-    first = np.datetime64(world.company.clock.today.replace(month=1, day=1), "M")
+    year = world.company.clock.today.year
     for number in range(count):
         # One row per rep, month and kind, the first reps first.
         rep, rest = divmod(number, 12 * len(_KINDS))
@@ -139,7 +140,7 @@ def _targets(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ...]]:
         amount = int(rng.integers(20, 400)) * _TARGET_STEP
         is_wrong = number == count // 2
         username = reps[rep % len(reps)]
-        day = str((first + month).astype("datetime64[D]"))
+        day = date(year, month + 1, 1)
         if is_wrong:
             truth.wrong(SYSTEM, TARGETS, "negative_target", [f"{username}|{day}|{_KINDS[kind]}"])
         yield (username, day, _KINDS[kind], -amount if is_wrong else amount)

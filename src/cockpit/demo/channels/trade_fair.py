@@ -92,7 +92,7 @@ def _leads(world: World, fair: Fair, first_day: date, number: int, truth: Channe
     truth.cluster(SYSTEM, LEADS, keys, people["customer_id"].tolist())
     names = typed_names(rng, [str(name) for name in people["company"].tolist()])
     phones = typed_phones(rng, texts(people["phone"]))
-    reps = sorted(set(texts(world.customers["owner_username"])) - {None})
+    reps = world.reps
     picks = rng.integers(0, 1 << 20, (count, 5)).tolist()
     contact_names, titles, emails = texts(people["name"]), texts(people["title"]), texts(people["email"])
     days = np.sort(rng.integers(0, _DAYS, count)).tolist()

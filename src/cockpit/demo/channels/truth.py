@@ -131,8 +131,7 @@ def write_truth(cursor: PgCursor, truth: ChannelTruth, offset: str) -> None:
     copy_frame(cursor, sql.Identifier(SCHEMA, "cluster"), CLUSTER, clusters, offset)
     for table, frame in truth.frames().items():
         if table == "channel_figure":
-            for row in frame.itertuples(index=False):
-                cursor.execute(_statement("add_figure"), row._asdict())
+            _add_figures(cursor, truth)
         else:
             copy_frame(cursor, sql.Identifier(SCHEMA, table), TABLES[table], frame, offset)
 
@@ -151,8 +150,7 @@ def write_form_truth(cursor: PgCursor, truth: ChannelTruth) -> None:
     """Put what was posted into schema truth; what is there already stays, because posts may be repeated."""
     for system, kind, entity, key in truth.anomalies:
         cursor.execute(_statement("add_anomaly"), {"system": system, "kind": kind, "entity": entity, "key": key})
-    for row in truth.frames()["channel_figure"].itertuples(index=False):
-        cursor.execute(_statement("add_figure"), row._asdict())
+    _add_figures(cursor, truth)
 
 
 def prepare_truth(cursor: PgCursor) -> None:
@@ -160,8 +158,14 @@ def prepare_truth(cursor: PgCursor) -> None:
     cursor.execute(_statement("truth_schema"))
 
 
-def _frame(table: str, rows: list[tuple[str, str, str, str]] | list[tuple[str, str, str, int, str]]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=[column.name for column in TABLES[table]])
+def _add_figures(cursor: PgCursor, truth: ChannelTruth) -> None:
+    for (system, entity, figure), value in sorted(truth.figures.items()):
+        row = {"system": system, "entity": entity, "figure": figure, "value": value}
+        cursor.execute(_statement("add_figure"), row)
+
+
+def _frame(table: str, rows: Sequence[tuple[str | int, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=[column.name for column in TABLES[table]])
 
 
 def _statement(name: str) -> str:

@@ -115,8 +115,8 @@ def _draw_starts(rng: np.random.Generator, rules: Behaviour, span: Span, count: 
     day = choose(rng, span.weights.tolist(), count)
     hours = np.asarray(rules.hour_weight[span.from_hour :])
     hour = choose(rng, hours.tolist(), count) + span.from_hour
-    begins = span.days[day].astype("datetime64[s]")
-    at = begins + seconds(hour * _HOUR_SECONDS + rng.integers(0, _HOUR_SECONDS, count))
+    begins: Times = span.days[day].astype("datetime64[s]")
+    at: Times = begins + seconds(hour * _HOUR_SECONDS + rng.integers(0, _HOUR_SECONDS, count))
     # A day that has not ended yet: what would come later comes earlier.
     opening = begins + seconds(span.from_hour * _HOUR_SECONDS)
     open_seconds = np.maximum((np.minimum(begins + seconds(_DAY_SECONDS), span.end) - opening).astype(np.int64), 1)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import TypeAlias
 
@@ -13,10 +14,12 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
-Cell: TypeAlias = str | int | float | datetime | None
+Cell: TypeAlias = str | int | float | date | None
 
-# A workbook and its parts carry times; the demo's are all the same.
-_STAMP = datetime(2020, 1, 1)  # noqa: DTZ001 (openpyxl wants no time zone)
+# A workbook and its parts carry the time of saving; the demo's are all the same.
+_PROPERTIES = "docProps/core.xml"
+_TIME = re.compile(rb"(?<=>)\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ(?=<)")
+_STAMP = b"2020-01-01T00:00:00Z"
 _ZIP_STAMP = (2020, 1, 1, 0, 0, 0)
 
 
@@ -29,7 +32,6 @@ def write_workbook(
         titles: Texts above the header, one merged row each.
     """
     book = Workbook(write_only=True)
-    book.properties.created = book.properties.modified = _STAMP
     page = book.create_sheet(sheet)
     for number, title in enumerate(titles, start=1):
         cell = WriteOnlyCell(page, value=title)
@@ -46,9 +48,12 @@ def write_workbook(
 
 
 def without_times(content: bytes) -> bytes:
-    """The same zip archive with one time for all of its parts."""
+    """The same workbook as if it and its parts had been saved at one fixed time."""
     packed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():
-            target.writestr(zipfile.ZipInfo(name, _ZIP_STAMP), source.read(name), zipfile.ZIP_DEFLATED)
+            part = source.read(name)
+            if name == _PROPERTIES:
+                part = _TIME.sub(_STAMP, part)
+            target.writestr(zipfile.ZipInfo(name, _ZIP_STAMP), part, zipfile.ZIP_DEFLATED)
     return packed.getvalue()

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cockpit.demo.channels.profile import ChannelsFile, DateFormat
 from cockpit.demo.company import Company
+from cockpit.demo.customers import owner_usernames
 from cockpit.demo.draw import Bools, Ints, Times
 from cockpit.demo.people import make_contacts
 
@@ -19,25 +20,26 @@ _SPELLINGS = 4
 
 @dataclass(frozen=True)
 class World:
-    """The company with the description of its channels.
-
-    Attributes:
-        customers: The ERP's records that are the first of their company, by position.
-        contacts: Persons at customers: customer_id (the true one), name, phone (digits or null), email (or null),
-            title.
-    """
+    """The company with the description of its channels."""
 
     company: Company
     channels: ChannelsFile
 
     @functools.cached_property
     def customers(self) -> pd.DataFrame:
+        """The ERP's records that are the first of their company."""
         clusters = self.company.customers.clusters
         is_first = (clusters["customer_id"] == clusters["true_customer_id"]).to_numpy()
         return self.company.customers.customers[is_first].reset_index(drop=True)
 
     @functools.cached_property
+    def reps(self) -> list[str]:
+        """User names of the sales reps."""
+        return owner_usernames(self.company.profile)
+
+    @functools.cached_property
     def contacts(self) -> pd.DataFrame:
+        """Persons at customers: customer_id (the true one), name, phone (digits or null), email (or null), title."""
         return make_contacts(self.company)
 
     @functools.cached_property

@@ -353,17 +353,21 @@ def _plant_in_contracts(
     planter.drop_currency(table, contracts)
     rows = planter.mark(table, contracts, DATED_IN_FUTURE)
     contracts.loc[rows, "signed_on"] = planter.future(len(rows))
+    _repeat_numbers(planter, contracts)
+
+
+def _repeat_numbers(planter: CrmPlanter, contracts: pd.DataFrame) -> None:
+    """Give some active contracts the number of an earlier one that is active too and stays right."""
     is_active = (contracts["status"] == _CONTRACT_STATES[_ACTIVE]).to_numpy()
-    is_clean = contracts["anomaly"].isna().to_numpy()
-    originals = np.flatnonzero(is_active & is_clean)
-    rows = planter.mark(table, contracts, DUPLICATE_CONTRACT_NUMBER, is_active & (np.arange(len(contracts)) > 0))
-    # Another contract that is active too and stays right.
-    others = np.setdiff1d(originals, rows)
-    if len(others):
-        chosen = others[rng.integers(0, len(others), len(rows))]
-        contracts.loc[rows, "contract_number"] = contracts["contract_number"].iloc[chosen].array
-    else:
-        contracts.loc[rows, "anomaly"] = None
+    originals = np.flatnonzero(is_active & contracts["anomaly"].isna().to_numpy())
+    if len(originals) < 2:
+        return
+    # Every second one may repeat its neighbour, so that no original is itself a repeat.
+    may_repeat = np.zeros(len(contracts), dtype=bool)
+    may_repeat[originals[1::2]] = True
+    rows = planter.mark("contract", contracts, DUPLICATE_CONTRACT_NUMBER, may_repeat)
+    neighbours = originals[np.searchsorted(originals, rows) - 1]
+    contracts.loc[rows, "contract_number"] = contracts["contract_number"].iloc[neighbours].array
 
 
 def _received(orders: pd.DataFrame, receipts: pd.DataFrame, won: Ints) -> tuple[Ints, Times]:

@@ -35,8 +35,7 @@ def require_columns(entity: FolderEntity, header: Sequence[str], where: str) -> 
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise TerminalError(_("the header names a column twice"), where=where, found=", ".join(repeated))
-    vital = {column for column, declared in entity.columns.items() if declared.required}
-    vital |= {*(() if entity.key == "line" else entity.key), *((entity.batch_by,) if entity.batch_by else ())}
+    vital = vital_columns(entity)
     missing = [column for column in entity.columns if column in vital and place_of(entity, column, header) is None]
     # Not one known column: another delimiter or encoding, or another file altogether.
     if not missing and all(place_of(entity, column, header) is None for column in entity.columns):
@@ -49,6 +48,13 @@ def require_columns(entity: FolderEntity, header: Sequence[str], where: str) -> 
             allowed=", ".join(entity.columns),
             fix=_("Correct the file, or 'columns', 'encoding' and 'delimiter' of the entity."),
         )
+
+
+def vital_columns(entity: FolderEntity) -> set[str]:
+    """Columns without which a row is of no use: required ones, those of the key and that of the day."""
+    required = {name for name, column in entity.columns.items() if column.required}
+    key = () if entity.key == "line" else entity.key
+    return {*required, *key, *((entity.batch_by,) if entity.batch_by else ())}
 
 
 def value_of(entity: FolderEntity, column: str, payload: Mapping[str, object]) -> object:

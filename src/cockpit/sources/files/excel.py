@@ -203,12 +203,12 @@ def _header(sheet: CalamineSheet, entity: FileEntity, where: str) -> tuple[str, 
 
 
 def _numbered(sheet: CalamineSheet) -> Iterator[tuple[int, list[object]]]:
-    """Rows with their number, from the first used one on; each begins with column A."""
+    """Rows with their number; each begins with column A."""
     if sheet.start is None:
         return
-    first_row, first_column = sheet.start
-    left: list[object] = [""] * first_column
-    for number, cells in enumerate(sheet.iter_rows(), start=first_row + 1):
+    # The library begins at row 1, but at the first column that is used.
+    left: list[object] = [""] * sheet.start[1]
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
         yield number, [*left, *cells]
 
 

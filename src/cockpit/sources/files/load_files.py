@@ -116,9 +116,9 @@ class _FolderLoad:
             except CockpitError as error:
                 self._faults[look.file.name] = error
             done.add(look.held.content_hash)
-        if not self._faults:
-            # Only now: what one file no longer holds may have moved to another.
-            for look in looks:
+        # Only now: what one file no longer holds may have moved to another.
+        for look in looks:
+            if look.file.name not in self._faults:
                 self._settle(look, history, known.get(look.file.name))
         if not self._batches:
             self._note_nothing_new(found, looks)
@@ -234,7 +234,11 @@ class _FolderLoad:
         signature = look.signature if look.is_settled else look.signature._replace(modified_ns=0)
         if known == KnownFile(look.held.content_hash, signature):
             return
-        for gone in history.gone(look.held):
+        taken_back = history.gone(look.held)
+        if taken_back and self._faults:
+            # What is gone may lie in the file that could not be read.
+            return
+        for gone in taken_back:
             self._take_back(look.file.name, gone, history)
         with self._loader.connection, self._loader.connection.cursor() as cursor:
             self._register.watch(cursor, look.file.name, look.held.content_hash, signature)

@@ -36,6 +36,7 @@ class RowEncoder:
         self._day_value: object = None
         self._transaction = 0
         self._row_count = 0
+        self._nested = [name for name in entity.columns if "." in name]
         # Columns that records with names of their own had so far, and the JSON type of their first value.
         self.seen: dict[str, str] = {}
 
@@ -99,9 +100,7 @@ class RowEncoder:
                     self._day_value = day
                     self._turn_to("" if day is None else str(day))
             self._row_count += 1
-            for name, value in payload.items():
-                if name not in self.seen or (value is not None and not self.seen[name]):
-                    self.seen[name] = _json_type(value)
+            self._see(payload)
             key = self._key(number, payload)
             if json is None:
                 yield (
@@ -124,6 +123,16 @@ class RowEncoder:
             return f"{self._line_key}{number}"
         values = [_key_text(value_of(entity, column, payload)) for column in entity.key]
         return join_key(values) if all(values) else ""
+
+    def _see(self, payload: Mapping[str, object]) -> None:
+        seen = self.seen
+        for name, value in payload.items():
+            if not seen.get(name):
+                seen[name] = _json_type(value)
+        for name in self._nested:
+            value = value_of(self._entity, name, payload)
+            if value is not None and not seen.get(name):
+                seen[name] = _json_type(value)
 
     def _turn_to(self, day_value: str) -> None:
         """Begin another batch when the day is another one, and another transaction when there are enough rows."""

@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.rulebook.sources.file import FileEntity
-from cockpit.sources.files.columns import named_header, require_columns
+from cockpit.sources.files.columns import named_header, require_columns, vital_columns
 from cockpit.sources.files.content import Content, Fingerprint
 from cockpit.sources.files.delimited import parse_line, read_records
 from cockpit.sources.files.encodings import TextEncoding
@@ -145,8 +145,7 @@ class _FixedTable:
         entity, layout = self.entity, self.entity.layout
         if layout is None:
             raise TypeError("lines of fixed width without layout")
-        vital = {name for name, column in entity.columns.items() if column.required or name in entity.key}
-        needed = max((layout.columns[name].start for name in vital), default=0)
+        needed = max((layout.columns[name].start for name in vital_columns(entity)), default=0)
         return read_fixed(
             self.lines.after(start),
             layout,

@@ -18,6 +18,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.rulebook.sources import FileEntity, FileSource, SourceColumn
+from cockpit.sources.files.columns import vital_columns
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
@@ -103,11 +104,12 @@ def header_names(entity: FileEntity, language: str) -> dict[str, str]:
 def _write_data_sheet(
     sheet: Worksheet, lists: Worksheet, entity: FileEntity, headers: dict[str, str], language: str
 ) -> None:
+    vital = vital_columns(entity)
     first, last = entity.header_row + 1, entity.header_row + _ROWS
     for number, (received, column) in enumerate(entity.columns.items(), start=1):
         letter = get_column_letter(number)
         cell = sheet.cell(entity.header_row, number, headers[received])
-        is_required = column.required or received in entity.key
+        is_required = received in vital
         cell.font = Font(bold=True)
         cell.fill = _REQUIRED if is_required else _HEADER
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -171,8 +173,9 @@ def _write_explanation(sheet: Worksheet, entity: FileEntity, headers: dict[str, 
         "boolean": "true, false",
     }
     sheet.append(titles)
+    vital = vital_columns(entity)
     for received, column in entity.columns.items():
-        is_required = column.required or received in entity.key
+        is_required = received in vital
         sheet.append(
             (
                 headers[received],

@@ -8,13 +8,11 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable
-from functools import lru_cache
 from ipaddress import IPv4Address, ip_address, ip_network
 
 from cockpit.rulebook.sources.log import AddressRule
+from cockpit.sources.logs.memory import remembering
 
-# Visitors and addresses repeat; a bound keeps the memory constant.
-_CACHE_SIZE = 1 << 15
 # 96 bits: two of a hundred million visitors share a hash with a chance of one in ten to the thirteen.
 _HASH_CHARACTERS = 24
 _REMOVED = "*"
@@ -72,7 +70,6 @@ class Addresses:
 
     Attributes:
         stored: Address -> what is stored of it; None for nothing. A host name has no network.
-        visitor: (address, user agent) -> keyed hash that tells visitors apart.
         pseudonym: Login or id -> keyed hash.
         hide: Text -> the same without addresses.
         keeps_network: Whether an address becomes its network where it is named in a text.
@@ -89,8 +86,12 @@ class Addresses:
             "hash": lambda address: keyed("address", address),
             "drop": lambda _address: None,
         }
-        self.stored = lru_cache(_CACHE_SIZE)(stores[rule])
-        self.visitor = lru_cache(_CACHE_SIZE)(lambda address, agent: keyed("visitor", f"{address}\0{agent}"))
-        self.pseudonym = lru_cache(_CACHE_SIZE)(lambda value: keyed("person", value))
+        self.stored = remembering(stores[rule])
+        self.pseudonym = remembering(lambda value: keyed("person", value))
+        self._visitor = remembering(lambda both: keyed("visitor", both))
         self.keeps_network = rule == "shorten"
         self.hide = shorten_addresses if rule == "shorten" else remove_addresses
+
+    def visitor(self, address: str, agent: str) -> str:
+        """A keyed hash that tells visitors apart; browsers behind one address are visitors of their own."""
+        return self._visitor(f"{address}\0{agent}")

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
 from cockpit.rulebook.behaviour import Privacy
 from cockpit.sources.logs.addresses import network_of
+from cockpit.sources.logs.memory import remembering
 
 REMOVED = "*"
 
-T = TypeVar("T")
-
-# Pages repeat; longer addresses are cleaned anew each time, so that the memory stays bounded.
-_CACHE_SIZE = 1 << 15
-_LONGEST_CACHED = 512
 # An address within an address within an address is still decoded.
 _DECODINGS = 3
 
@@ -70,10 +65,10 @@ class Cleaner:
         looks = "|".join(f"(?:{look.pattern})" for look in privacy.looks) or "(?!)"
         self._looks = re.compile(looks, re.IGNORECASE)
         self._hide_addresses = hide_addresses
-        self.text = _cached(self._text)
-        self.page = _cached(self._page)
-        self.url = _cached(self._url)
-        self._name = _cached(self._clean_name)
+        self.text = remembering(self._text)
+        self.page = remembering(self._page)
+        self.url = remembering(self._url)
+        self._name = remembering(self._clean_name)
 
     def _text(self, text: str) -> str:
         decoded = _decoded(text)
@@ -156,12 +151,3 @@ def _campaign(query: str) -> tuple[str | None, str | None, str | None]:
         if name in _CAMPAIGN and value:
             values.setdefault(name, unquote_plus(value, errors="replace"))
     return values.get("utm_source"), values.get("utm_medium"), values.get("utm_campaign")
-
-
-def _cached(function: Callable[[str], T]) -> Callable[[str], T]:
-    remembered = lru_cache(_CACHE_SIZE)(function)
-
-    def call(text: str) -> T:
-        return remembered(text) if len(text) <= _LONGEST_CACHED else function(text)
-
-    return call

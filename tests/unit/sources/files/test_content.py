@@ -73,7 +73,7 @@ def test_the_encoding_is_told_and_the_text_read(tmp_path: Path, content: bytes, 
     ],
 )
 def test_what_cannot_be_told_has_to_be_declared(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(TerminalError, match="the encoding cannot be told.*Declare it with 'encoding'"):
+    with pytest.raises(TerminalError, match=r"the encoding cannot be told.*Declare it with 'encoding'"):
         look(tmp_path, content)
 
 
@@ -164,7 +164,9 @@ def test_the_open_end_of_a_growing_file_is_left_out(tmp_path: Path, encoding: st
     assert fingerprint.content_hash == hashlib.sha256(complete).hexdigest()
 
 
-@given(st.lists(st.sampled_from(["a", "\n", "਀", "\u0a0d", "华"]), max_size=8), st.sampled_from(["utf-16-le", "utf-16-be"]))
+@given(
+    st.lists(st.sampled_from(["a", "\n", "਀", "\u0a0d", "华"]), max_size=8), st.sampled_from(["utf-16-le", "utf-16-be"])
+)
 def test_wide_line_feeds_stand_at_their_places_only(characters: list[str], encoding: str) -> None:
     text = "".join(characters)
     expected = len(text[: text.rfind("\n") + 1].encode(encoding))

@@ -35,9 +35,11 @@ from tests.unit.sources.files.old_workbook import old_workbook
         pytest.param(45321.5, "45321.5", id="serial-date-stays-a-number"),
         pytest.param(True, "true", id="true"),
         pytest.param(date(2026, 3, 5), "2026-03-05", id="date"),
-        pytest.param(datetime(2026, 3, 5), "2026-03-05", id="midnight"),
-        pytest.param(datetime(2026, 3, 5, 8, 30), "2026-03-05 08:30:00", id="time-of-day"),
-        pytest.param(datetime(2026, 3, 5, 8, 30, 0, 3), "2026-03-05 08:30:00", id="noise-of-a-second"),
+        pytest.param(datetime.fromisoformat("2026-03-05"), "2026-03-05", id="midnight"),
+        pytest.param(datetime.fromisoformat("2026-03-05T08:30"), "2026-03-05 08:30:00", id="time-of-day"),
+        pytest.param(
+            datetime.fromisoformat("2026-03-05T08:30:00.000003"), "2026-03-05 08:30:00", id="noise-of-a-second"
+        ),
         pytest.param(time(8, 30), "08:30:00", id="time"),
         pytest.param(timedelta(hours=30, minutes=5), "30:05:00", id="duration"),
         pytest.param("", "", id="empty"),
@@ -49,9 +51,7 @@ def test_cells_are_written_as_a_person_reads_them(value: object, text: str) -> N
 
 
 def entity(**keys: Any) -> FileEntity:
-    columns = {
-        name: {"type": "text", "description": name * 3, "description_zh": name} for name in ("number", "name")
-    }
+    columns = {name: {"type": "text", "description": name * 3, "description_zh": name} for name in ("number", "name")}
     return FileEntity.model_validate({"path": "x", "key": "line", "format": "excel", "columns": columns, **keys})
 
 
@@ -82,7 +82,10 @@ def saved(workbook: Workbook) -> bytes:
 
 def test_rows_below_the_header_with_their_numbers(tmp_path: Path) -> None:
     content = saved(book(["number", "name"], [1, "华星"], [], ["  ", None], [2.5, "北京"]))
-    assert [(item.line_number, item[2]) for item in read(content, tmp_path)] == [(2, ["1", "华星"]), (5, ["2.5", "北京"])]
+    assert [(item.line_number, item[2]) for item in read(content, tmp_path)] == [
+        (2, ["1", "华星"]),
+        (5, ["2.5", "北京"]),
+    ]
     assert [item.line_number for item in read(content, tmp_path, after_row=2)] == [5]
 
 
@@ -103,7 +106,7 @@ def test_the_sheet_is_chosen_by_name_or_number(tmp_path: Path) -> None:
         items = read(saved(workbook), tmp_path, sheet=chosen)
         assert [(item.line_number, type(item)) for item in items] == [(2, Record), (3, Rejected)]
     for missing in (3, 0, "nobody"):
-        with pytest.raises(TerminalError, match="no such sheet.*allowed: 1 readme, 2 客户 & 联系人"):
+        with pytest.raises(TerminalError, match=r"no such sheet.*allowed: 1 readme, 2 客户 & 联系人"):
             read(saved(workbook), tmp_path, sheet=missing)
 
 

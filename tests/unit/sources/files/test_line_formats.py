@@ -117,7 +117,9 @@ def test_a_declared_width_holds_for_every_line() -> None:
     assert [isinstance(item, Record) for item in items] == [True, False, False]
 
 
-@given(st.text(max_size=40), st.sampled_from(["characters", "bytes"]), st.sampled_from(["utf-8", "gb18030", "utf-16-le"]))
+@given(
+    st.text(max_size=40), st.sampled_from(["characters", "bytes"]), st.sampled_from(["utf-8", "gb18030", "utf-16-le"])
+)
 def test_any_line_is_cut_or_has_a_reason(line: str, unit: str, encoding: str) -> None:
     for item in cut([line], layout(unit, None, a=(1, 3), b=(4, 5)), encoding, needed=2):
         assert isinstance(item, Record) or item.reason in reasons.REASONS
