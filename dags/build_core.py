@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG, AssetAny
 
+from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import CheckOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
@@ -21,7 +22,10 @@ with DAG(
 First the conformed tables (`stg_customer`, ...), which take the rows that passed their checks from every source, then
 one task per model of `include/sql/core`. Each computes its new content and applies the difference in one
 transaction; a failing model leaves its table as it was.""",
-    schedule=AssetAny(*(asset("staging", name) for name in workspace.sources)),
+    # Forms are brought to their marts by refresh_forms.py.
+    schedule=AssetAny(
+        *(asset("staging", name) for name, source in workspace.sources.items() if not isinstance(source, FormSource))
+    ),
     max_active_runs=1,
     default_args={**DEFAULT_ARGUMENTS, "owner": "platform"},
     tags=["core"],

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG, AssetAny
+from airflow.sdk import DAG
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import CheckOperator, PrepareOperator
+from cockpit_airflow.operators import CheckOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
-from cockpit_airflow.triggers import watched
 
 workspace = find_workspace()
 models = graph()
 
 for source in workspace.sources.values():
-    raw_assets = [asset("raw", f"{source.source}__{name}") for name in source.entities]
+    # refresh_forms.py stages what is posted.
     if isinstance(source, FormSource):
-        # No DAG loads forms: whoever posts one starts the chain.
-        raw_assets = [
-            watched(each, workspace.settings.warehouse, source.source, name)
-            for each, name in zip(raw_assets, source.entities, strict=True)
-        ]
+        continue
+    raw_assets = [asset("raw", f"{source.source}__{name}") for name in source.entities]
     typed = models.typed(source.source)
     with DAG(
         dag_id=f"stage_{source.source}",
@@ -28,20 +24,12 @@ for source in workspace.sources.values():
         doc_md=f"""### {source.title} · {source.title_zh}
 Types the rows of raw, runs the checks of the source's contract (Great Expectations) and holds failing rows back in
 `quality.quarantine` with their reasons. Continue with `build_core`, which reads what passed.""",
-        # A load brings all entities together; a form is posted by itself.
-        schedule=AssetAny(*raw_assets) if isinstance(source, FormSource) else raw_assets,
+        schedule=raw_assets,
         max_active_runs=1,
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["staging", source.source],
     ):
         tasks = build_tasks(typed, models)
-        if isinstance(source, FormSource):
-            # Where only forms have come so far, no load has prepared the workspace.
-            prepare = PrepareOperator(
-                task_id="prepare", doc_md="Bookkeeping tables and row security; changes nothing twice."
-            )
-            for task in tasks.values():
-                prepare >> task
         checks = CheckOperator(
             task_id="checks",
             models=list(tasks),

@@ -115,6 +115,20 @@ class BuildOperator(StepOperator):
         }
 
 
+class RefreshOperator(StepOperator):
+    """Build and check everything that rows of one source reach, in one process."""
+
+    def __init__(self, *, source: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Refresh."""
+        from cockpit.pipelines.downstream import refresh_source
+
+        return {build.model: build.changed for build in refresh_source(run, self.source) if build.changed}
+
+
 class CheckOperator(StepOperator):
     """Run the checks of several models in one process."""
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Hashable
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 from airflow.sdk import Asset, AssetWatcher
 from airflow.triggers.base import BaseEventTrigger, TriggerEvent
 

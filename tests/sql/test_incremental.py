@@ -13,12 +13,14 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.rulebook.workspace import Workspace
+from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
 from tests.conftest import Postgres
 from tests.sql.database import Warehouse, context_of, drop_database
 from tests.sql.erp_changes import ChangingErp
 
 ERP = "test_sql_erp"
+CHANGING_TABLES = ("region", "customer", "product", "sales_order", "sales_order_line", "receipt", "region_target")
 
 
 @pytest.fixture
@@ -33,7 +35,16 @@ def erp(postgres: Postgres, monkeypatch: pytest.MonkeyPatch) -> Iterator[PgConne
 
 @pytest.fixture
 def context(huaxing: Workspace) -> BuildContext:
-    return context_of(huaxing, datetime.fromisoformat("2026-03-20T10:00+08:00"))
+    """The company with those tables of its ERP that the rounds change; the others have tests of their own."""
+    erp = huaxing.sources["erp"]
+    entities = {name: erp.entities[name] for name in CHANGING_TABLES}
+    only_erp = huaxing.model_copy(update={"sources": {"erp": erp.model_copy(update={"entities": entities})}})
+    return context_of(only_erp, datetime.fromisoformat("2026-03-20T10:00+08:00"))
+
+
+def has_rows(warehouse: Warehouse, model: Model) -> bool:
+    """Whether rows reach the model: entities of other systems are empty here."""
+    return bool(warehouse.query(f"select 1 from {model.qualified_name} limit 1"))
 
 
 def run(context: BuildContext, *, full: bool = False) -> Refresh:
@@ -41,7 +52,11 @@ def run(context: BuildContext, *, full: bool = False) -> Refresh:
 
 
 def changed(result: Refresh) -> dict[str, tuple[int, int, int]]:
-    return {build.model: (build.inserted, build.updated, build.deleted) for build in result.builds if build.changed}
+    return {
+        build.model: (build.inserted, build.updated, build.deleted)
+        for build in result.builds
+        if build.changed and build.model not in result.bookkeeping
+    }
 
 
 @pytest.mark.parametrize("rounds", [10, pytest.param(60, marks=pytest.mark.full)])
@@ -59,7 +74,8 @@ def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, contex
     built = warehouse.query(
         "select distinct model from ops.model_build where kind = 'incremental' and inserted + updated + deleted > 0"
     )
-    incremental = {model.name for model in context.graph.models.values() if model.contract.incremental}
+    models = [model for model in context.graph.models.values() if model.contract.incremental]
+    incremental = {model.name for model in models if has_rows(warehouse, model)}
     # What the rounds never changed would prove nothing.
     assert {name for (name,) in built} >= incremental
     ledger = warehouse.query("select count(*), bool_and(is_balanced) from ops.import_ledger")
@@ -73,7 +89,7 @@ def test_a_run_without_changes_writes_nothing(warehouse: Warehouse, erp: PgConne
     run(context)
     second = run(context)
     assert second.rows_changed == 0
-    assert {build.kind for build in second.builds} == {"fresh"}
+    assert {build.kind for build in second.builds if build.model not in second.bookkeeping} == {"fresh"}
 
 
 def test_a_row_that_left_the_source_leaves_the_marts(

@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
             "{received:,} rows received, {loaded:,} loaded, {changed:,} rows changed in tables in {seconds:.1f} s",
             received=received,
             loaded=loaded,
-            changed=sum(build.changed for build in result.builds),
+            changed=result.table_rows_changed,
             seconds=sum(result.seconds.values()),
         )
     )

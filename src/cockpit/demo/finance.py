@@ -104,6 +104,14 @@ def order_totals(batch: Batch) -> Ints:
     return np.bincount(rows, weights=cents, minlength=len(batch.orders)).astype(np.int64)
 
 
+def clean_orders(batch: Batch) -> Bools:
+    """Which orders are right with all their lines, and worth something: the others get no papers."""
+    is_clean = batch.orders["anomaly"].isna().to_numpy() & (order_totals(batch) > 0)
+    wrong = column(batch.lines, "order_row")[batch.lines["anomaly"].notna().to_numpy()]
+    is_clean[wrong] = False
+    return is_clean
+
+
 def draw_finance(rng: np.random.Generator, rules: FinanceFile, payers: Payers, batch: Batch, clock: Clock) -> Finance:
     """The rows that follow from a batch of the history.
 
@@ -115,7 +123,7 @@ def draw_finance(rng: np.random.Generator, rules: FinanceFile, payers: Payers, b
         clock: What happens after its `as_of` is left out.
     """
     orders, cents = batch.orders, order_totals(batch)
-    is_clean = orders["anomaly"].isna().to_numpy() & (cents > 0)
+    is_clean = clean_orders(batch)
     status = orders["status"].cat.codes.to_numpy()
     delivered = np.flatnonzero(is_clean & (status == DELIVERED))
     contracts = draw_contracts(rng, rules, orders, cents, np.flatnonzero(is_clean))

@@ -11,7 +11,7 @@ import pandas as pd
 from cockpit.demo.clock import Clock
 from cockpit.demo.company import Company
 from cockpit.demo.customers import owner_usernames
-from cockpit.demo.draw import Bools, Ints, Stream, Times, between, categorical, choose, generator, seconds
+from cockpit.demo.draw import Bools, Ints, Stream, Times, between, categorical, choose, generator, seconds, times
 from cockpit.demo.profile import Profile
 from cockpit.demo.profile_people import ContactHabits, Organisation, load_people
 from cockpit.rulebook.security import Person, load_security
@@ -384,9 +384,9 @@ def _draw_times(rng: np.random.Generator, company: Company, customer_ids: Ints) 
     """When a contact was entered, after its customer, and last changed."""
     customers = company.customers.customers
     position = customer_ids - int(customers["customer_id"].iloc[0])
-    known_at = customers["created_at"].to_numpy().astype("datetime64[s]")[position]
-    open_seconds = (company.clock.now - known_at).astype(np.int64)
-    created_at: Times = known_at + seconds(rng.random(len(position)) ** 2 * open_seconds)
+    created_at: Times = times(customers, "created_at")[position]
+    open_seconds = (company.clock.now - created_at).astype(np.int64)
+    created_at += seconds(rng.random(len(position)) ** 2 * open_seconds)
     rest = (company.clock.now - created_at).astype(np.int64)
     is_edited = rng.random(len(position)) < company.profile.company.customers.updated_share
     updated_at: Times = created_at + seconds(rng.random(len(position)) * rest * is_edited)

@@ -29,6 +29,7 @@ from cockpit.demo.fill import ERP_SCHEMA, TRUTH_SCHEMA, Generation, stored_gener
 from cockpit.demo.finance import (
     Finance,
     Payers,
+    clean_orders,
     draw_bills,
     draw_claims,
     draw_contracts,
@@ -263,9 +264,8 @@ class _Simulation:
         rng = generator(self.stored.seed, Stream.FINANCE, self.day.toordinal())
         rules = load_finance()
         payers = Payers.of(customers, self.profile.dirt.unknown_customer_offset)
-        cents = order_totals(batch)
-        is_clean = batch.orders[ANOMALY].isna().to_numpy() & (cents > 0)
-        contracts = draw_contracts(rng, rules, batch.orders, cents, np.flatnonzero(is_clean))
+        candidates = np.flatnonzero(clean_orders(batch))
+        contracts = draw_contracts(rng, rules, batch.orders, order_totals(batch), candidates)
         receipts = draw_payers(rng, rules, payers, batch.receipts)
         crm.execute(
             "select contract_id from contract where contract_id = any(%s)", (receipts["order_id"].astype(int).tolist(),)

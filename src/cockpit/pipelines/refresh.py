@@ -28,6 +28,7 @@ class Refresh:
     Attributes:
         failures: Loads that failed, by `source.entity`; the others went on.
         seconds: Wall time per stage, in order.
+        bookkeeping: Models that show the ledger.
     """
 
     run_id: str
@@ -35,12 +36,17 @@ class Refresh:
     builds: list[Build] = field(default_factory=list)
     failures: dict[str, CockpitError] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    bookkeeping: frozenset[str] = frozenset()
 
     @property
     def rows_changed(self) -> int:
         """Rows that differ from before, raw and models together."""
-        loaded = sum(load.loaded for load in self.loads)
-        return loaded + sum(build.changed for build in self.builds)
+        return sum(load.loaded + load.deleted for load in self.loads) + self.table_rows_changed
+
+    @property
+    def table_rows_changed(self) -> int:
+        """Rows of models that differ from before; the ledger's own marts, which grow with each run, aside."""
+        return sum(build.changed for build in self.builds if build.model not in self.bookkeeping)
 
 
 def refresh(context: BuildContext, progress: Callable[[str], None], *, full: bool = False) -> Refresh:
@@ -58,7 +64,8 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
         CockpitError: the first failure after loading; what was finished before stays, a further run goes on from
             there.
     """
-    result = Refresh(context.run_id)
+    bookkeeping = frozenset(model.name for model in context.graph.models.values() if model.is_about_loads)
+    result = Refresh(context.run_id, bookkeeping=bookkeeping)
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:

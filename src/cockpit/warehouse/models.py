@@ -62,6 +62,11 @@ class Model:
         return self.query.reads if self.query else frozenset(self.contract.reads)
 
     @property
+    def is_about_loads(self) -> bool:
+        """Whether it shows bookkeeping, which grows with each run, instead of the business."""
+        return any(name.startswith("ops.") for name in self.reads)
+
+    @property
     def is_gated(self) -> bool:
         """Whether a check may hold single rows back, so that each row carries a flag."""
         return any(check.on_fail == "quarantine" for check in self.contract.checks)

@@ -90,7 +90,7 @@ def serve(database: str, **settings: object) -> Iterator[Apis]:
         database: URL of the database, for a login that reads it.
         settings: Further COCKPIT_DEMO_APIS_ variables, lower case; nothing fails by itself unless told.
     """
-    port = _free_port()
+    port = free_port()
     variables = {
         "database": database,
         "failure_interval": 0,
@@ -130,7 +130,8 @@ def _wait_until_it_answers(apis: Apis) -> None:
     raise AssertionError("the process does not answer")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

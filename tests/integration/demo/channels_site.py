@@ -36,10 +36,10 @@ class ChannelsSite:
     folder: Path
     warehouse: PgConnection
 
-    def context(self, as_of: datetime) -> BuildContext:
+    def context(self, as_of: datetime, chosen: Sequence[str] = SOURCES) -> BuildContext:
         sources = self.folder / "sources"
         sources.mkdir(exist_ok=True)
-        for name in SOURCES:
+        for name in chosen:
             shutil.copy(RULES / "sources" / f"{name}.yml", sources)
         settings = yaml.safe_load((REPOSITORY / "include" / "workspace.yml").read_text(encoding="utf-8"))
         settings |= {

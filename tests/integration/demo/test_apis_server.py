@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as PgConnection
 from cockpit.demo.apis.fill import ApisFilled, fill_apis, holds_apis
 from cockpit.demo.apis.server.config import CLIENT
 from cockpit.demo.company import Company
-from tests.integration.demo.apis_process import SECRETS, Apis, serve, signed_headers
+from tests.integration.demo.apis_process import SECRETS, Apis, free_port, serve, signed_headers
 
 DATABASE = "demo_test_apis"
 
@@ -287,9 +287,8 @@ def test_some_requests_fail_and_the_next_try_does_not(address: str, filled: Apis
     assert outcomes() == first
 
 
-def test_an_unreachable_database_is_a_temporary_failure(postgres: Any) -> None:
-    port = postgres.settings.ports.postgres
-    with serve(f"postgresql://nobody:x@127.0.0.1:{port + 1}/nothing") as alone:
+def test_an_unreachable_database_is_a_temporary_failure() -> None:
+    with serve(f"postgresql://nobody:x@127.0.0.1:{free_port()}/nothing") as alone:
         answer = alone.get("/ads/report/daily")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "2")
 

@@ -27,8 +27,6 @@ from tests.workspaces import make_workspace_database
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NEXT_DAY = date(2026, 11, 19)
-# What a source file's check calls a planted kind, where rows are held back for it.
-FILE_SOURCES = ("distributors", "bank", "trade_fair", "legacy_crm", "manual")
 
 
 @dataclass
@@ -103,6 +101,15 @@ def test_money_is_exact_whatever_the_file_looks_like(loaded: Loaded) -> None:
         )
     ((credit,),) = loaded.site.query("select sum(amount) from staging.stg_bank__statement_line where side = 'C'")
     assert int(credit * 100) == loaded.truth.figures["bank", "statement_line", "credit_cents"]
+
+
+def test_what_nests_or_counts_days_arrives_typed(loaded: Loaded) -> None:
+    people = "select count(*) filter (where contact_name is null) from staging.stg_legacy_crm__legacy_customer"
+    assert loaded.site.query(people) == [(0,)]
+    valid_from = "select distinct valid_from from staging.stg_trade_fair__price_list"
+    assert loaded.site.query(valid_from) == [(date(2026, 1, 1),)]
+    changed = "select count(*) from staging.stg_legacy_crm__legacy_attachment where uploaded_on is null"
+    assert loaded.site.query(changed) == [(0,)]
 
 
 def test_sessions_are_those_of_the_session_rule(loaded: Loaded) -> None:

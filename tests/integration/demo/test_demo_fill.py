@@ -261,14 +261,20 @@ def test_records_of_the_crm_belong_together(crm: PgConnection) -> None:
         "select count(*) from contact left join account using (account_id) where account.account_id is null",
         "select count(*) from opportunity left join account using (account_id) where account.account_id is null",
         "select count(*) from activity left join account using (account_id) where account.account_id is null",
-        "select count(*) from contract left join opportunity using (opportunity_id)"
-        " where contract.opportunity_id is not null and opportunity.opportunity_id is null",
-        "select count(*) from account as child left join account as parent"
-        " on child.parent_account_id = parent.account_id"
-        " where child.parent_account_id is not null and parent.account_id is null",
+        (
+            "select count(*) from contract left join opportunity using (opportunity_id)"
+            " where contract.opportunity_id is not null and opportunity.opportunity_id is null"
+        ),
+        (
+            "select count(*) from account as child left join account as parent"
+            " on child.parent_account_id = parent.account_id"
+            " where child.parent_account_id is not null and parent.account_id is null"
+        ),
         "select count(*) from app_user left join org_unit using (org_unit_code) where org_unit.org_unit_code is null",
-        "select count(*) from attachment where record_type = 'activity'"
-        " and not exists (select from activity where activity_id = record_id)",
+        (
+            "select count(*) from attachment where record_type = 'activity'"
+            " and not exists (select from activity where activity_id = record_id)"
+        ),
         "select count(*) from account where owner_username not in (select username from app_user)",
     ):
         assert rows(crm, query) == [(0,)], query
@@ -421,9 +427,6 @@ def test_a_day_that_was_not_committed_everywhere_is_done_again(systems: Systems,
 def _undone(systems: Systems, day: date, lost: str) -> SimulatedDay:
     """Simulate a day whose last commits fail."""
 
-    class Lost(Exception):
-        """Stands for the kill."""
-
     class Failing:
         """A connection that rolls back when it is left."""
 
@@ -434,7 +437,7 @@ def _undone(systems: Systems, day: date, lost: str) -> SimulatedDay:
             return self._connection.__enter__()
 
         def __exit__(self, *_error: object) -> None:
-            self._connection.rollback()
+            self._connection.__exit__(RuntimeError, RuntimeError(), None)
 
         def cursor(self) -> Any:
             return self._connection.cursor()

@@ -40,7 +40,9 @@ class Site:
         folder = self.folder / "sources"
         folder.mkdir(exist_ok=True)
         for name, source in self.sources.items():
-            (folder / f"{name}.yml").write_text(yaml.safe_dump(source, allow_unicode=True, sort_keys=False), encoding="utf-8")
+            (folder / f"{name}.yml").write_text(
+                yaml.safe_dump(source, allow_unicode=True, sort_keys=False), encoding="utf-8"
+            )
         file = self.folder / "workspace.yml"
         settings = {
             "workspace": "site", "title": "Site", "title_zh": "测试", "warehouse": "site_warehouse",

@@ -276,7 +276,7 @@ def test_declarations_that_do_not_fit(site: Site, entity: dict[str, Any], compla
 good = st.tuples(
     st.integers(0, 10**6), st.text(st.characters(codec="utf-8", exclude_characters='\0\n\r",'), max_size=6)
 )
-junk = st.binary(min_size=1, max_size=12).map(lambda line: line.replace(b"\n", b" "))
+junk = st.binary(min_size=1, max_size=12).map(lambda line: line.replace(b"\n", b" ").replace(b'"', b"'"))
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -298,16 +298,16 @@ def test_no_good_line_is_lost_and_each_bad_one_is_listed(site: Site, rows: list[
         "delimited": lambda row: f"{row[0]},{row[1]}".encode(),
         "fixed_width": lambda row: f"{row[0]:07d}{row[1]}".encode(),
     }[form]
+    # What begins like compressed content is damaged content.
+    rows = [(0, "first"), *rows]
     lines = [row if isinstance(row, bytes) else written(row) for row in rows]
     put(site, "any", b"\n".join(lines))
     result = site.load("till.line")
-    blank = sum(not line.strip() or line == b"\r" for line in lines)
-    assert result.received >= len(lines) - blank - sum(line.isspace() or not line.strip() for line in lines)
+    blank = sum(not line.decode(errors="replace").strip() for line in lines)
+    assert len(lines) - blank <= result.received <= len(lines)
     assert result.received == result.loaded + result.rejected
-    found = [
-        (int(payload["number"]), payload["text"]) for payload in payloads(site) if str(payload["number"]).isdecimal()
-    ]
+    found = [(str(payload.get("number")).lstrip("0"), payload.get("text")) for payload in payloads(site)]
     for row in rows:
         if not isinstance(row, bytes):
-            assert (row[0], row[1].strip() if form == "fixed_width" else row[1]) in found
+            assert (str(row[0]).lstrip("0"), row[1].strip() if form == "fixed_width" else row[1]) in found
     site.assert_balanced()

@@ -36,14 +36,15 @@ def test_everyone_who_logs_in_has_a_password_of_three_groups(settings: Settings)
 
 def test_the_users_own_connections_stay(settings: Settings) -> None:
     path = settings.secrets / "connections.env"
-    path.write_text(path.read_text() + "# the company's CRM\nAIRFLOW_CONN_CRM=mysql://u:p=w@crm/db\n")
+    path.write_text(path.read_text() + "# the company's CRM\nAIRFLOW_CONN_OLD_CRM=mysql://u:p=w@crm/db\n")
 
     secret_files.ensure(settings)
 
     variables = secret_files.connection_variables(settings)
-    assert variables["AIRFLOW_CONN_CRM"] == "mysql://u:p=w@crm/db"
+    assert variables["AIRFLOW_CONN_OLD_CRM"] == "mysql://u:p=w@crm/db"
     assert set(variables) == {
-        "AIRFLOW_CONN_CRM",
+        "AIRFLOW_CONN_OLD_CRM",
+        "AIRFLOW_CONN_CALL_CENTRE",
         *(f"AIRFLOW_CONN_{name.upper()}" for name in (*CONNECTIONS, *WEB_CONNECTIONS)),
     }
     assert "# the company's CRM" in path.read_text()

@@ -332,7 +332,14 @@ def _plant_in_opportunities(planter: CrmPlanter, opportunities: pd.DataFrame) ->
 def _plant_in_stages(planter: CrmPlanter, crm: CrmFile, stages: pd.DataFrame) -> None:
     """Send some deals back to the first stage; what they reached afterwards stays."""
     last = len(crm.deals.stages) - 2
-    is_far = (column(stages, "step") >= 2) & (stages["stage"].cat.codes.to_numpy() < last)
+    code, opportunity = stages["stage"].cat.codes.to_numpy(), column(stages, "opportunity_id")
+    # Only a step after another one than the first goes back, and only one of each opportunity does.
+    is_far = np.zeros(len(stages), dtype=bool)
+    is_far[1:] = (opportunity[1:] == opportunity[:-1]) & (code[:-1] > 0) & (code[1:] < last)
+    far = np.flatnonzero(is_far)
+    _ids, first = np.unique(opportunity[far], return_index=True)
+    is_far[:] = False
+    is_far[far[first]] = True
     rows = planter.mark("opportunity_stage_history", stages, STAGE_BACKWARDS, is_far)
     stages.loc[rows, "stage"] = crm.deals.stages[0]
 

@@ -79,9 +79,9 @@ def encode_record(
         line_number: Physical line, for files.
     """
     try:
-        text = json.dumps(payload, ensure_ascii=False, sort_keys=True, default=_as_json, allow_nan=False)
+        text = _encode(payload)
     except ValueError:
-        text = json.dumps(_without_nan(payload), ensure_ascii=False, sort_keys=True, default=_as_json)
+        text = _encode(_without_nan(payload))
     reason = None
     if not key:
         reason = EMPTY_KEY
@@ -126,6 +126,10 @@ def _as_json(value: object) -> object:
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)
     return str(value)
+
+
+# Made once: json.dumps would make an encoder for each row.
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=_as_json, allow_nan=False).encode
 
 
 def _without_nan(value: object) -> object:

@@ -1,0 +1,45 @@
+"""Bring posted forms to the marts within the minute: one DAG per source of forms, started by a post."""
+
+from __future__ import annotations
+
+from airflow.sdk import DAG, AssetAny
+
+from cockpit.pipelines.downstream import reached
+from cockpit.rulebook.sources import FormSource
+from cockpit.rulebook.workspace import find_workspace
+from cockpit_airflow.operators import RefreshOperator
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, graph
+from cockpit_airflow.triggers import watched
+
+workspace = find_workspace()
+models = graph()
+
+for source in workspace.sources.values():
+    if not isinstance(source, FormSource):
+        continue
+    with DAG(
+        dag_id=f"refresh_{source.source}",
+        description=f"{source.title}: from a post to the marts",
+        doc_md=f"""### {source.title} · {source.title_zh}
+The intake stores each post in `raw` at once and says so in PostgreSQL; the triggerer listens and starts this DAG. It
+types and checks the new rows and brings the tables that they reach up to date, in one task. The other tables follow
+with the next load.
+Without Airflow: `./cockpit run {workspace.name}`.""",
+        schedule=AssetAny(
+            *(
+                watched(asset("raw", f"{source.source}__{form}"), workspace.settings.warehouse, source.source, form)
+                for form in source.entities
+            )
+        ),
+        catchup=False,
+        max_active_runs=1,
+        default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
+        tags=["marts", source.source],
+    ):
+        reached_models = reached(models, source.source)
+        RefreshOperator(
+            task_id="refresh",
+            source=source.source,
+            outlets=[asset(model.layer, model.name) for model in reached_models],
+            doc_md=f"Builds and checks {', '.join(f'`{model.name}`' for model in reached_models)}.",
+        )

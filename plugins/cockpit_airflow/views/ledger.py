@@ -1,0 +1,186 @@
+"""Read the import ledger for people: read-only transactions of a few seconds, one connection per request."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from psycopg2.errors import QueryCanceled, UndefinedTable
+from psycopg2.extensions import connection as PgConnection
+from psycopg2.extras import RealDictCursor
+
+from cockpit.errors import TerminalError
+from cockpit.i18n import _
+from cockpit.rulebook.workspace import find_workspace
+from cockpit.warehouse.connections import connect
+from cockpit.warehouse.faults import database_errors
+
+Row: TypeAlias = dict[str, Any]
+
+_QUERIES = Path(__file__).parent / "sql"
+_PLACE = "ops.import_ledger"
+# A page that takes longer helps nobody, and holds a thread of the API server meanwhile.
+_SECONDS = 15
+BATCHES_PER_PAGE = 50
+LINES_PER_PAGE = 100
+CHANGES_PER_PAGE = 100
+# So much of a rejected line is shown.
+_TEXT_LENGTH = 400
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some rows, and whether there are more behind them."""
+
+    rows: list[Row]
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class BatchFilter:
+    """Which batches a person asked for; what is None or False does not narrow.
+
+    Attributes:
+        before: Only batches with a smaller number.
+    """
+
+    source: str | None = None
+    entity: str | None = None
+    run_id: str | None = None
+    unbalanced: bool = False
+    rejected: bool = False
+    before: int | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The ledger by source.
+
+    Attributes:
+        read_at: By the database's clock.
+        sources: Row of sources.sql, by source.
+    """
+
+    read_at: datetime
+    sources: Mapping[str, Row]
+
+
+class _Remembered:
+    """The last overview with the state that it was made of: it reads each staging table, so it is made once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._state: Row = {}
+        self._rows: dict[str, Row] = {}
+
+    def rows(self, connection: PgConnection, state: Row) -> dict[str, Row]:
+        """Rows by source; others who ask meanwhile wait for the same answer."""
+        with self._lock:
+            if self._state != state:
+                self._rows = {row["source"]: row for row in _select(connection, "sources")}
+                self._state = state
+            return self._rows
+
+
+_remembered = _Remembered()
+
+
+def overview() -> Overview | None:
+    """Every source with its figures; None before the workspace was prepared for the first time."""
+    with _ledger() as connection:
+        try:
+            state = _select(connection, "state")[0]
+            read_at = state.pop("read_at")
+            return Overview(read_at, _remembered.rows(connection, state))
+        except UndefinedTable:
+            return None
+
+
+def choices() -> list[Row]:
+    """Source and entity of everything that ever loaded."""
+    return _read("choices")
+
+
+def batches(wanted: BatchFilter) -> Page:
+    """One page of batches, newest first."""
+    rows = _read("batches", **vars(wanted), limit=BATCHES_PER_PAGE + 1)
+    return _page(rows, BATCHES_PER_PAGE)
+
+
+def batch(batch_id: int) -> Row | None:
+    """One batch with where its rows are now; None when there is none of that number."""
+    owner = _read("owner_of_batch", batch_id=batch_id)
+    found = _read("batch", batch_id=batch_id, **owner[0]) if owner else []
+    return found[0] if found else None
+
+
+def rejected_lines(batch_id: int, offset: int) -> Page:
+    """One page of the lines of a batch that could not be read; `raw_text` is not masked yet."""
+    rows = _read(
+        "rejected_lines", batch_id=batch_id, offset=offset, limit=LINES_PER_PAGE + 1, text_length=_TEXT_LENGTH
+    )
+    return _page(rows, LINES_PER_PAGE)
+
+
+def schema_changes(source: str | None, run_id: str | None, before: int | None) -> Page:
+    """One page of changes of columns, newest first."""
+    rows = _read("schema_changes", source=source, run_id=run_id, before=before, limit=CHANGES_PER_PAGE + 1)
+    return _page(rows, CHANGES_PER_PAGE)
+
+
+def changing_sources() -> list[str]:
+    """Sources whose columns have changed at least once."""
+    return [row["source"] for row in _read("changing_sources")]
+
+
+def _page(rows: list[Row], size: int) -> Page:
+    return Page(rows[:size], len(rows) > size)
+
+
+def _read(name: str, **values: object) -> list[Row]:
+    with _ledger() as connection:
+        try:
+            return _select(connection, name, **values)
+        except UndefinedTable:
+            # Nothing has been loaded yet.
+            return []
+
+
+@contextmanager
+def _ledger() -> Iterator[PgConnection]:
+    """A connection that can only read.
+
+    Raises:
+        TransientError: the database does not answer.
+        TerminalError: it refuses, or does not answer in time.
+    """
+    with closing(connect(find_workspace().settings.warehouse)) as connection:
+        connection.set_session(readonly=True)
+        with database_errors(_PLACE):
+            with connection.cursor() as cursor:
+                cursor.execute("set statement_timeout = %s", (f"{_SECONDS}s",))
+            try:
+                yield connection
+            except QueryCanceled as error:
+                raise TerminalError(
+                    _("no answer in {seconds} s", seconds=_SECONDS),
+                    where=_PLACE,
+                    fix=_("Choose a source, or try again when fewer tasks run."),
+                ) from error
+
+
+def _select(connection: PgConnection, name: str, **values: object) -> list[Row]:
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        cursor.execute(_query(name), values or None)
+        return [dict(row) for row in cursor.fetchall()]
+
+
+@functools.cache
+def _query(name: str) -> str:
+    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,55 @@
+"""Bring what one source reaches up to date, from its typed rows to the marts, in one process.
+
+For rows that people wait for: a task per model would spend more time on starting than on building.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from cockpit.pipelines import steps
+from cockpit.pipelines.workspace import prepare
+from cockpit.warehouse.builds import Build
+from cockpit.warehouse.connections import connect
+from cockpit.warehouse.models import Model, ModelGraph
+from cockpit.warehouse.runner import BuildContext
+
+
+def reached(graph: ModelGraph, source: str) -> list[Model]:
+    """The models that rows of a source can change, in building order, its typed ones first."""
+    names = {model.name for model in graph.typed(source)}
+    for model in graph.models.values():
+        if any(upstream.name in names for upstream in graph.upstream(model)):
+            names.add(model.name)
+    return [model for model in graph.models.values() if model.name in names]
+
+
+def refresh_source(context: BuildContext, source: str) -> list[Build]:
+    """Build and check those models; what has not changed is left alone.
+
+    Raises:
+        TerminalError: a check stopped it; the models behind it stay as they were.
+        TransientError: the database broke off, or another run is between building and checking a model.
+    """
+    _prepare_once(context)
+    models = reached(context.graph, source)
+    typed = {model.name for model in context.graph.typed(source)}
+    stages = (
+        [model for model in models if model.name in typed],
+        [model for model in models if model.layer in ("staging", "core") and model.name not in typed],
+        [model for model in models if model.layer == "marts"],
+    )
+    results: list[Build] = []
+    for stage in stages:
+        results += [steps.build_model(context, model.name) for model in stage]
+        steps.check_models(context, stage)
+    return results
+
+
+def _prepare_once(context: BuildContext) -> None:
+    """Where nothing was loaded or built before, nobody has made the bookkeeping tables."""
+    with closing(connect(context.workspace.settings.warehouse)) as connection, connection.cursor() as cursor:
+        cursor.execute("select to_regclass('ops.model_build') is null")
+        is_new = cursor.fetchone() == (True,)
+    if is_new:
+        prepare(context)
