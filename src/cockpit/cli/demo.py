@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cockpit.cli.platform import with_database
     from cockpit.cli.report_text import as_text
     from cockpit.demo.profile import Scale
-    from cockpit.pipelines.demo import add_day, fill_company, run_dags
+    from cockpit.pipelines.demo import add_day, fill_company, run_dags, send_forms
     from cockpit.pipelines.publish import publish
     from cockpit.pipelines.report import report
     from cockpit.pipelines.run_context import parse_as_of, run_context
@@ -51,11 +51,12 @@ def run(arguments: argparse.Namespace) -> int:
     workspace = find_workspace("huaxing")
     if arguments.action == "day":
         day = parse_as_of(arguments.date, workspace.zone).date() if arguments.date else None
-        as_of = add_day(settings, day, tell)
+        filled = add_day(settings, day, tell)
     else:
-        as_of = fill_company(settings, workspace, Scale(arguments.scale), arguments.seed, tell)
+        filled = fill_company(settings, workspace, Scale(arguments.scale), arguments.seed, tell)
+    as_of = filled.as_of
     settings = lifecycle.up(settings, progress=tell)
-    run_dags(settings, workspace, as_of, tell)
+    run_dags(settings, workspace, as_of, tell, lambda: send_forms(settings, workspace, filled.company, tell))
     changes = publish(settings, workspace).changes
     tell(_("Dashboards published: {count} changes", count=len(changes)))
     context = run_context(workspace, as_of=as_of)

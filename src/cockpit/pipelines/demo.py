@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from cockpit.demo.apis.day import simulate_apis_day
 from cockpit.demo.apis.fill import fill_apis, holds_apis
 from cockpit.demo.channels import fill_channels, simulate_channels_day
+from cockpit.demo.channels.forms import post_forms
 from cockpit.demo.clock import Clock
 from cockpit.demo.company import Company, generate
 from cockpit.demo.fill import Generation, fill, stored_generation
@@ -19,7 +21,7 @@ from cockpit.demo.systems import Systems
 from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.pipelines.run_context import run_context
-from cockpit.rulebook.sources import FileSource
+from cockpit.rulebook.sources import FileSource, FormSource
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources.files.template import write_template
 from cockpit.stack.airflow_client import AirflowClient, DagRun
@@ -30,14 +32,23 @@ _CHAIN_TIMEOUT_SECONDS = 1800
 _MANUAL = "manual"
 
 
+@dataclass(frozen=True)
+class Filled:
+    """The company in its systems.
+
+    Attributes:
+        as_of: Business time of its data: that of an earlier fill with the same seed and scale or of the last day
+            that was added to it, else now.
+    """
+
+    company: Company
+    as_of: datetime
+
+
 def fill_company(
     settings: Settings, workspace: Workspace, scale: Scale, seed: int, tell: Callable[[str], None]
-) -> datetime:
-    """Make sure the company is in all its systems.
-
-    Returns:
-        The business time of its data: that of an earlier fill with the same seed and scale or of the last day that
-        was added to it, else now.
+) -> Filled:
+    """Make sure the company is in all its systems; its forms are posted later, by `run_dags`.
 
     Raises:
         StackError: another company is there, or the scale needs more disk or memory than there is.
@@ -64,10 +75,10 @@ def fill_company(
     else:
         rows = sum(result.rows.values())
         tell(_("Demo company filled: {rows:,} rows in its ERP and CRM", rows=rows))
-    return _business_time(company, stored) if stored else as_of
+    return Filled(company, _business_time(company, stored) if stored else as_of)
 
 
-def add_day(settings: Settings, day: date | None, tell: Callable[[str], None]) -> datetime:
+def add_day(settings: Settings, day: date | None, tell: Callable[[str], None]) -> Filled:
     """Add a business day to all systems of the company.
 
     Args:
@@ -76,7 +87,7 @@ def add_day(settings: Settings, day: date | None, tell: Callable[[str], None]) -
         tell: Gets a line for people.
 
     Returns:
-        The end of that day.
+        The company, and the end of that day.
 
     Raises:
         StackError: the company has not been generated.
@@ -95,7 +106,7 @@ def add_day(settings: Settings, day: date | None, tell: Callable[[str], None]) -
             clock = Clock.at(closing_time, company.profile.company.time_zone)
             simulate_channels_day(settings.demo_files, company, chosen, clock, systems.truth)
     tell(_describe(result))
-    return closing_time
+    return Filled(company, closing_time)
 
 
 def _template_writer(workspace: Workspace) -> Callable[[str, Path], None]:
@@ -152,24 +163,67 @@ def _shares(tell: Callable[[str], None]) -> Callable[[float], None]:
     return progress
 
 
-def run_dags(settings: Settings, workspace: Workspace, as_of: datetime, tell: Callable[[str], None]) -> None:
-    """Start the load of every source and wait until the marts that it leads to are built.
+def run_dags(
+    settings: Settings, workspace: Workspace, as_of: datetime, tell: Callable[[str], None], post: Callable[[], None]
+) -> None:
+    """Load and stage every source, then build core and marts once for all of them.
+
+    Core waits until all sources are staged: left alone, it would start again after each of them.
+
+    Args:
+        settings: Where Airflow answers.
+        workspace: Its sources are loaded.
+        as_of: Business time of the whole chain.
+        tell: Gets a line for people.
+        post: Sends what the company's web pages have for the intake, while the sources are loaded.
 
     Raises:
         TerminalError: a task failed; names the DAG, its tasks and the page with the log.
         TransientError: Airflow does not answer or does not finish in time.
     """
     client = AirflowClient(settings)
-    loads = [f"load_{source}" for source in workspace.sources]
-    for dag_id in (*loads, "build_marts"):
+    fetched = [name for name, source in workspace.sources.items() if not isinstance(source, FormSource)]
+    posted = [name for name in workspace.sources if name not in fetched]
+    chain = [*(f"load_{source}" for source in fetched), *(f"stage_{source}" for source in workspace.sources)]
+    for dag_id in (*chain, "build_core", "build_marts"):
         client.wait_for_dag(dag_id, timeout=120)
-    begin = datetime.now(as_of.tzinfo) - timedelta(seconds=1)
-    for dag_id in loads:
-        client.trigger(dag_id, {"as_of": as_of.isoformat()})
-    tell(_("Airflow runs {dags}", dags=", ".join(loads)))
+    conf = {"as_of": as_of.isoformat()}
 
     def finished(run: DagRun) -> None:
         tell(_("{dag} has finished", dag=run.dag_id))
 
-    stages = [f"stage_{source}" for source in workspace.sources]
-    client.follow([*loads, *stages, "build_core", "build_marts"], begin, _CHAIN_TIMEOUT_SECONDS, finished)
+    with client.paused("build_core"):
+        begin = _now(as_of)
+        for source in fetched:
+            client.trigger(f"load_{source}", conf)
+        tell(_("Airflow loads {count} sources", count=len(fetched)))
+        post()
+        for source in posted:
+            client.trigger(f"stage_{source}", conf)
+        client.follow(chain, begin, _CHAIN_TIMEOUT_SECONDS, finished)
+    begin = _now(as_of)
+    client.trigger("build_core", conf)
+    client.follow(["build_core", "build_marts"], begin, _CHAIN_TIMEOUT_SECONDS, finished)
+
+
+def _now(as_of: datetime) -> datetime:
+    return datetime.now(as_of.tzinfo) - timedelta(seconds=1)
+
+
+def send_forms(settings: Settings, workspace: Workspace, company: Company, tell: Callable[[str], None]) -> None:
+    """Post the company's forms to the running intake; those that it has are not taken twice.
+
+    Raises:
+        TransientError: the intake does not answer.
+        TerminalError: it refuses what it should take, or takes what it should refuse.
+    """
+    secrets = {
+        form: settings.secret(f"form_{source.secret_of(form)}").splitlines()[0]
+        for source in workspace.sources.values()
+        if isinstance(source, FormSource)
+        for form in source.entities
+    }
+    with closing(connect("demo_truth")) as truth:
+        report = post_forms(settings.addresses()["intake"], secrets, company, truth)
+    tell(_("Forms posted: {accepted:,} taken, {refused:,} refused",
+           accepted=sum(report.accepted.values()), refused=report.refused))  # fmt: skip

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -66,6 +67,15 @@ class AirflowClient:
             _("Airflow has not read the DAG '{dag}' yet", dag=dag_id),
             fix=_("See './cockpit logs airflow-dag-processor'."),
         )
+
+    @contextmanager
+    def paused(self, dag_id: str) -> Iterator[None]:
+        """Keep a DAG from being started by what it waits for; it is let go at the end, also after a failure."""
+        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
+        try:
+            yield
+        finally:
+            self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: dict[str, str]) -> DagRun:
         """Start a run."""
