@@ -3,19 +3,54 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import cached_property
+from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from cockpit.i18n import _
+
+_Message = MutableMapping[str, Any]
+
+
+class ImportsApp:
+    """The page of the import ledger, imported when somebody first opens it: each task reads this file too."""
+
+    @cached_property
+    def _app(self) -> Any:
+        from cockpit_airflow.views.app import create_app
+
+        return create_app()
+
+    async def __call__(
+        self,
+        scope: _Message,
+        receive: Callable[[], Awaitable[_Message]],
+        send: Callable[[_Message], Awaitable[None]],
+    ) -> None:
+        """Answer one request (ASGI)."""
+        await self._app(scope, receive, send)
+
 
 class CockpitPlugin(AirflowPlugin):
-    """A way from the DAGs to the dashboards that they feed."""
+    """The import ledger beside the DAGs that fill it, and a way to the dashboards that they feed."""
 
     name = "cockpit"
-    external_views = [  # noqa: RUF012 (Airflow reads a plain class attribute)
+    fastapi_apps = [  # noqa: RUF012 (Airflow reads plain class attributes)
+        {"name": "imports", "app": ImportsApp(), "url_prefix": "/imports"},
+    ]
+    external_views = [  # noqa: RUF012
         {
-            "name": "领导驾驶舱" if os.environ.get("COCKPIT_LANG") == "zh" else "Executive cockpit",
+            "name": _("Imports"),
+            "href": "/imports/",
+            "destination": "nav",
+            "url_route": "imports",
+        },
+        {
+            "name": _("Executive cockpit"),
             "href": os.environ.get("COCKPIT_SUPERSET_URL", ""),
             "destination": "nav",
             "url_route": "executive_cockpit",
-        }
+        },
     ]

@@ -91,15 +91,14 @@ class _Remembered:
 _remembered = _Remembered()
 
 
-def overview() -> Overview | None:
-    """Every source with its figures; None before the workspace was prepared for the first time."""
+def overview() -> Overview:
+    """Every source with its figures; no sources before the workspace was prepared for the first time."""
     with _ledger() as connection:
+        read_at: datetime = _select(connection, "clock")[0]["read_at"]
         try:
-            state = _select(connection, "state")[0]
-            read_at = state.pop("read_at")
-            return Overview(read_at, _remembered.rows(connection, state))
+            return Overview(read_at, _remembered.rows(connection, _select(connection, "state")[0]))
         except UndefinedTable:
-            return None
+            return Overview(read_at, {})
 
 
 def choices() -> list[Row]:
@@ -122,9 +121,7 @@ def batch(batch_id: int) -> Row | None:
 
 def rejected_lines(batch_id: int, offset: int) -> Page:
     """One page of the lines of a batch that could not be read; `raw_text` is not masked yet."""
-    rows = _read(
-        "rejected_lines", batch_id=batch_id, offset=offset, limit=LINES_PER_PAGE + 1, text_length=_TEXT_LENGTH
-    )
+    rows = _read("rejected_lines", batch_id=batch_id, offset=offset, limit=LINES_PER_PAGE + 1, text_length=_TEXT_LENGTH)
     return _page(rows, LINES_PER_PAGE)
 
 

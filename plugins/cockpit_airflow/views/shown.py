@@ -11,7 +11,8 @@ from cockpit.domain.masking import mask
 from cockpit.i18n import _
 
 _UNITS = ("B", "kB", "MB", "GB", "TB")
-_WORD = re.compile(r"\w+")
+# Letters of an alphabet, digits, and other characters such as Chinese ones: in lines of fixed width they touch.
+_WORD = re.compile(r"[A-Za-z]+|\d+|[^\W\d_A-Za-z]+")
 
 
 def number(value: int | Decimal | None) -> str:
@@ -42,18 +43,18 @@ def moment(value: datetime | None, zone: ZoneInfo) -> str:
 
 
 def age(value: timedelta) -> str:
-    """The two greatest units of a duration: 3 d 4 h, 12 min."""
+    """How long ago, in the two greatest units: 3 d 4 h ago, 12 min ago."""
     minutes = max(int(value.total_seconds()) // 60, 0)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
     if days:
-        return _("{days} d {hours} h", days=days, hours=hours)
+        return _("{days} d {hours} h ago", days=days, hours=hours)
     if hours:
-        return _("{hours} h {minutes} min", hours=hours, minutes=rest)
-    return _("{minutes} min", minutes=rest)
+        return _("{hours} h {minutes} min ago", hours=hours, minutes=rest)
+    return _("{minutes} min ago", minutes=rest)
 
 
 def masked(text: str) -> str:
-    """A received line with each word and number masked by itself.
+    """A received line with each name and number masked by itself.
 
     Masked as a whole, a long line would keep names and telephone numbers at its ends. Separators stay: they are what
     most rejected lines are wrong about.

@@ -26,5 +26,6 @@ def run(_arguments: argparse.Namespace) -> int:
     addresses = settings.addresses()
     print(_("Cockpit  {address}", address=addresses["superset"]))
     print(_("Airflow  {address}", address=addresses["airflow"]))
+    print(_("Forms    {address}", address=addresses["intake"] + "/docs"))
     print(_("Users and passwords: './cockpit credentials'"))
     return 0

@@ -16,7 +16,7 @@ import uvicorn
 from cockpit.errors import CockpitError, TransientError
 from cockpit.intake.app import create_app
 from cockpit.intake.credentials import ensure_secrets, form_sources
-from cockpit.rulebook.workspace import Workspace, find_workspace
+from cockpit.rulebook.workspace import Workspace, find_workspace, load_workspace
 from cockpit.sources.forms import prepare_tables
 from cockpit.sources.loading import ledger
 from cockpit.warehouse.connections import PREFIX, connect
@@ -49,11 +49,12 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m cockpit.intake")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--workspace", type=Path, help="its file; the company's own when absent")
     asked = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     os.umask(0o077)
     try:
-        workspace = find_workspace()
+        workspace = load_workspace(asked.workspace) if asked.workspace else find_workspace()
         prepare(workspace, Path(os.environ["COCKPIT_HOME"]) / "secrets")
         # From here on nothing needs the owner's login.
         os.environ.pop(f"{PREFIX}{workspace.settings.warehouse.upper()}", None)

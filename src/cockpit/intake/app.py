@@ -210,9 +210,10 @@ class _Service:
     async def _take(self, form: Form, request: Request, lang: str) -> Response:
         if "origin" in request.headers and not _cross_origin_headers(form.entity, request):
             raise RefusalError(403, _("this page may not post to this form", lang))
-        _within_rate(form.per_client.take(request.client.host if request.client else ""), lang)
+        # First, so that who tries again while the database is away does not use up its posts.
         if not form.writer.is_available:
             raise _unavailable(lang)
+        _within_rate(form.per_client.take(request.client.host if request.client else ""), lang)
         declared = request.headers.get("content-length")
         # A chunked body may become as large as allowed.
         reserved = form.entity.max_bytes

@@ -184,7 +184,8 @@ def run_dags(
     client = AirflowClient(settings)
     fetched = [name for name, source in workspace.sources.items() if not isinstance(source, FormSource)]
     posted = [name for name in workspace.sources if name not in fetched]
-    chain = [*(f"load_{source}" for source in fetched), *(f"stage_{source}" for source in workspace.sources)]
+    chain = [f"{step}_{source}" for step in ("load", "stage") for source in fetched]
+    chain += [f"refresh_{source}" for source in posted]
     for dag_id in (*chain, "build_core", "build_marts"):
         client.wait_for_dag(dag_id, timeout=120)
     conf = {"as_of": as_of.isoformat()}
@@ -199,7 +200,7 @@ def run_dags(
         tell(_("Airflow loads {count} sources", count=len(fetched)))
         post()
         for source in posted:
-            client.trigger(f"stage_{source}", conf)
+            client.trigger(f"refresh_{source}", conf)
         client.follow(chain, begin, _CHAIN_TIMEOUT_SECONDS, finished)
     begin = _now(as_of)
     client.trigger("build_core", conf)

@@ -1,0 +1,150 @@
+"""The trigger that starts a DAG when the intake has committed rows."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests.conftest import Postgres
+
+NAME = "cockpit_test_trigger"
+
+
+@pytest.fixture(scope="module")
+def dsn(postgres: Postgres) -> str:
+    return postgres.create_database(NAME)
+
+
+@pytest.fixture
+def run(dsn: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Runs a statement in the database of the connection `trigger_warehouse`, which begins with an empty ledger."""
+    monkeypatch.setenv("AIRFLOW_CONN_TRIGGER_WAREHOUSE", dsn)
+    with closing(psycopg2.connect(dsn)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "drop schema if exists ops cascade; create schema ops;"
+                "create table ops.import_batch (batch_id bigint, source text, entity text, loaded bigint, deleted bigint)"
+            )
+            yield cursor.execute
+
+
+@pytest.fixture
+def triggers(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Any:
+    # Airflow makes its home when it is imported.
+    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path_factory.mktemp("airflow")))
+    from cockpit_airflow import triggers
+
+    monkeypatch.setattr(triggers, "DEBOUNCE_SECONDS", 0.2)
+    monkeypatch.setattr(triggers, "_LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(triggers, "_RECONNECT_SECONDS", 0.1)
+    return triggers
+
+
+def trigger_of(triggers: Any, entity: str = "page") -> Any:
+    return triggers.NewRowsTrigger(connection="trigger_warehouse", source="web", entity=entity)
+
+
+async def next_event(events: AsyncIterator[Any], seconds: float = 5) -> Any:
+    """The payload of the next event; None when there is none within this time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return (await anext(events)).payload
+    except TimeoutError:
+        return None
+
+
+def test_it_can_be_made_anew_from_what_it_says(triggers: Any) -> None:
+    path, arguments = trigger_of(triggers).serialize()
+    assert path == "cockpit_airflow.triggers.NewRowsTrigger"
+    assert triggers.NewRowsTrigger(**json.loads(json.dumps(arguments))).serialize() == (path, arguments)
+
+
+def test_posts_of_some_seconds_are_one_event(triggers: Any, run: Callable[[str], None]) -> None:
+    async def listen() -> list[Any]:
+        events = trigger_of(triggers).run()
+        waiting = asyncio.create_task(next_event(events))
+        await asyncio.sleep(1)
+        for payload in ("web__page", "web__other", "web__page"):
+            run(f"notify cockpit_raw, '{payload}'")
+        return [await waiting, await next_event(events, 1)]
+
+    assert asyncio.run(listen()) == [{"table": "raw.web__page"}, None]
+
+
+def test_another_table_is_not_its_business(triggers: Any, run: Callable[[str], None]) -> None:
+    async def listen() -> Any:
+        waiting = asyncio.create_task(next_event(trigger_of(triggers, "server").run(), 2))
+        await asyncio.sleep(1)
+        run("notify cockpit_raw, 'web__page'")
+        return await waiting
+
+    assert asyncio.run(listen()) is None
+
+
+@pytest.mark.parametrize(
+    ("staged", "is_new"),
+    [
+        pytest.param(None, True, id="before the first preparation"),
+        pytest.param("{}", True, id="never built"),
+        pytest.param('{"raw.web__page": 6}', True, id="built before"),
+        pytest.param('{"raw.web__page": 7}', False, id="built from it"),
+    ],
+)
+def test_what_was_committed_while_nobody_listened(
+    triggers: Any, run: Callable[[str], None], staged: str | None, is_new: bool
+) -> None:
+    run("insert into ops.import_batch values (7, 'web', 'page', 3, 0), (8, 'web', 'page', 0, 0), (9, 'erp', 'x', 1, 0)")
+    if staged is not None:
+        run("create table ops.model_build (build_id bigint, model text, kind text, upstream jsonb)")
+        run(f"insert into ops.model_build values (1, 'stg_web__page', 'incremental', '{staged}')")
+        run("insert into ops.model_build values (2, 'stg_web__page', 'check', '{}'), (3, 'stg_erp__x', 'full', '{}')")
+
+    async def listen() -> list[Any]:
+        events = trigger_of(triggers).run()
+        return [await next_event(events, 2), await next_event(events, 1)]
+
+    # Told once, although the first look and the new connection both find it.
+    assert asyncio.run(listen()) == [{"table": "raw.web__page"} if is_new else None, None]
+
+
+def test_it_listens_again_after_a_lost_connection(triggers: Any, run: Callable[[str], None]) -> None:
+    async def listen() -> list[Any]:
+        events = trigger_of(triggers).run()
+        waiting = asyncio.create_task(next_event(events, 10))
+        await asyncio.sleep(1)
+        run(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        # In between, and heard by nobody.
+        run("insert into ops.import_batch values (7, 'web', 'page', 3, 0)")
+        first = await waiting
+        waiting = asyncio.create_task(next_event(events, 10))
+        await asyncio.sleep(1)
+        run("notify cockpit_raw, 'web__page'")
+        return [first, await waiting]
+
+    assert asyncio.run(listen()) == [{"table": "raw.web__page"}] * 2
+
+
+def test_it_waits_for_a_database_that_is_not_there(
+    triggers: Any, run: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, dsn: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_TRIGGER_WAREHOUSE", "postgresql://nobody:x@127.0.0.1:1/nothing")
+
+    async def listen() -> Any:
+        waiting = asyncio.create_task(next_event(trigger_of(triggers).run(), 10))
+        await asyncio.sleep(1)
+        monkeypatch.setenv("AIRFLOW_CONN_TRIGGER_WAREHOUSE", dsn)
+        await asyncio.sleep(1)
+        run("notify cockpit_raw, 'web__page'")
+        return await waiting
+
+    assert asyncio.run(listen()) == {"table": "raw.web__page"}
