@@ -9,7 +9,7 @@ from airflow.sdk import DAG, AssetAny
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import CheckOperator
+from cockpit_airflow.operators import CheckOperator, PrepareOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
 
 workspace = find_workspace()
@@ -31,6 +31,7 @@ transaction; a failing model leaves its table as it was.""",
     tags=["core"],
 ):
     tasks = build_tasks([*models.conformed(), *models.layer("core")], models)
+    prepare = PrepareOperator(task_id="prepare", doc_md="Bookkeeping, row security and people; changes nothing twice.")
     checks = CheckOperator(
         task_id="checks",
         models=list(tasks),
@@ -38,4 +39,4 @@ transaction; a failing model leaves its table as it was.""",
         doc_md="The contracts' checks; one that stops keeps the marts as they are.",
     )
     for task in tasks.values():
-        task >> checks
+        prepare >> task >> checks

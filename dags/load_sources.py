@@ -6,19 +6,20 @@ from airflow.sdk import DAG
 
 from cockpit.rulebook.sources import FormSource, RestSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import LoadOperator, PrepareOperator
+from cockpit_airflow.operators import LoadOperator
 from cockpit_airflow.schedules import on_schedule
-from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, is_wanted
 
 workspace = find_workspace()
 time_zone = workspace.settings.time_zone
 
 for source in workspace.sources.values():
+    dag_id = f"load_{source.source}"
     # Forms are posted to the intake; there is nothing to fetch.
-    if isinstance(source, FormSource):
+    if isinstance(source, FormSource) or not is_wanted(dag_id):
         continue
     with DAG(
-        dag_id=f"load_{source.source}",
+        dag_id=dag_id,
         description=f"{source.title}: what is new, into raw",
         doc_md=f"""### {source.title} · {source.title_zh}
 Reads what changed since the last run, writes it as received to `raw`, and enters each batch into the ledger
@@ -33,11 +34,8 @@ Without Airflow: `./cockpit sources load {source.source}`.""",
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["raw", source.source],
     ):
-        prepare = PrepareOperator(
-            task_id="prepare", doc_md="Bookkeeping tables and row security; changes nothing twice."
-        )
         for name, entity in source.entities.items():
-            prepare >> LoadOperator(
+            LoadOperator(
                 task_id=name,
                 source=source.source,
                 entity=name,

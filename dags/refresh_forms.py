@@ -8,17 +8,18 @@ from cockpit.pipelines.downstream import reached
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import RefreshOperator
-from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, graph
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, graph, is_wanted
 from cockpit_airflow.triggers import watched
 
 workspace = find_workspace()
 models = graph()
 
 for source in workspace.sources.values():
-    if not isinstance(source, FormSource):
+    dag_id = f"refresh_{source.source}"
+    if not isinstance(source, FormSource) or not is_wanted(dag_id):
         continue
     with DAG(
-        dag_id=f"refresh_{source.source}",
+        dag_id=dag_id,
         description=f"{source.title}: from a post to the marts",
         doc_md=f"""### {source.title} · {source.title_zh}
 The intake stores each post in `raw` at once and says so in PostgreSQL; the triggerer listens and starts this DAG. It

@@ -6,35 +6,32 @@ from airflow.sdk import DAG
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import CheckOperator
-from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
+from cockpit_airflow.operators import StageOperator
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, is_wanted
 
 workspace = find_workspace()
-models = graph()
 
 for source in workspace.sources.values():
+    dag_id = f"stage_{source.source}"
     # refresh_forms.py stages what is posted.
-    if isinstance(source, FormSource):
+    if isinstance(source, FormSource) or not is_wanted(dag_id):
         continue
-    raw_assets = [asset("raw", f"{source.source}__{name}") for name in source.entities]
-    typed = models.typed(source.source)
     with DAG(
-        dag_id=f"stage_{source.source}",
+        dag_id=dag_id,
         description=f"{source.title}: typed and checked",
         doc_md=f"""### {source.title} · {source.title_zh}
 Types the rows of raw, runs the checks of the source's contract (Great Expectations) and holds failing rows back in
-`quality.quarantine` with their reasons. Continue with `build_core`, which reads what passed.""",
-        schedule=raw_assets,
+`quality.quarantine` with their reasons. Continue with `build_core`, which reads what passed.
+Without Airflow: `./cockpit run {workspace.name}`.""",
+        schedule=[asset("raw", f"{source.source}__{name}") for name in source.entities],
         max_active_runs=1,
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["staging", source.source],
     ):
-        tasks = build_tasks(typed, models)
-        checks = CheckOperator(
-            task_id="checks",
-            models=list(tasks),
+        StageOperator(
+            task_id="stage",
+            source=source.source,
             outlets=[asset("staging", source.source)],
-            doc_md="Every check of the source's contract, in one process; results in `quality.check_result`.",
+            doc_md="Entities one after the other, then all their checks; results in `quality.check_result`. An entity "
+            "that fails keeps its rows of before, and the others go on.",
         )
-        for task in tasks.values():
-            task >> checks

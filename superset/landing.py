@@ -9,7 +9,8 @@ from flask_babel import get_locale
 from flask_login import current_user
 
 _HOME_PAGES = frozenset({"/", "/superset/welcome/"})
-_SLUG = "executive-cockpit"
+# The first that the person may open.
+_SLUGS = ("executive-cockpit", "import-ledger")
 
 
 def install_landing(app: Flask) -> None:
@@ -43,7 +44,7 @@ def _open_cockpit() -> Any:
     language = "-zh" if str(get_locale()).startswith("zh") else ""
     phone = "-phone" if "Mobi" in request.user_agent.string else ""
     # The wanted one first; then whatever is there, if this Superset has one language only.
-    slugs = [f"{_SLUG}{phone}{language}", f"{_SLUG}{phone}", f"{_SLUG}{phone}-zh"]
+    slugs = [f"{slug}{phone}{ending}" for slug in _SLUGS for ending in (language, "", "-zh")]
     present = {dashboard.slug for dashboard in DashboardDAO.find_all() if dashboard.slug in slugs}
     for slug in slugs:
         if slug in present:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel
@@ -23,11 +24,15 @@ _PLAIN_TYPES: Mapping[Any, str] = {
     float: "number",
     bool: "true or false",
     type(None): "null",
+    None: "null",
+    object: "anything",
     date: "date",
     datetime: "time with offset",
     timedelta: "ISO 8601 duration, such as `PT10M`",
     Decimal: "decimal number, as text",
 }
+
+_SHARED_BY_SOURCES = ("cockpit.rulebook.sources.base", "cockpit.rulebook.sources.text_formats")
 
 
 class MissingTextError(LookupError):
@@ -92,26 +97,44 @@ def without_stop(text: str) -> str:
     return text.rstrip(".")
 
 
-def sections(models: Iterable[type[BaseModel]], texts: Texts, *, required: bool = True) -> str:
+def sections(
+    models: Iterable[type[BaseModel]],
+    texts: Texts,
+    *,
+    required: bool = True,
+    beside: Sequence[type[BaseModel]] = (),
+) -> str:
     """One section per type, with a table of its fields.
 
     Args:
         required: Whether somebody writes such a value, so that it matters which fields may be left out.
+        beside: Types that are explained elsewhere; fields that a type takes over from them unchanged are left out.
     """
-    return "\n\n".join(_section(model, texts, required=required) for model in models)
+    return "\n\n".join(_section(model, texts, required=required, beside=beside) for model in models)
 
 
-def _section(model: type[BaseModel], texts: Texts, *, required: bool) -> str:
+def _section(model: type[BaseModel], texts: Texts, *, required: bool, beside: Sequence[type[BaseModel]]) -> str:
     summary = inspect.cleandoc(model.__doc__ or "").partition("\n\nAttributes:")[0]
     rows = [
         (f"`{name}`", _type_text(field.annotation), texts.of(model, name, field))
         + ((_default_text(field),) if required else ())
         for name, field in model.model_fields.items()
+        if not _is_taken_over(model, name, beside)
     ]
     for name, computed in model.model_computed_fields.items():
         rows.append((f"`{name}`", _type_text(computed.return_type), without_stop(computed.description or "")))
     heading = ("field", "type", "meaning", "when absent") if required else ("field", "type", "meaning")
-    return f"## {model.__name__}\n\n{summary}\n\n{table(heading, rows)}"
+    parts = [f"## {model.__name__}", summary, table(heading, rows) if rows else ""]
+    return "\n\n".join(filter(None, parts))
+
+
+def _is_taken_over(model: type[BaseModel], name: str, beside: Sequence[type[BaseModel]]) -> bool:
+    """Whether a field is explained on another page and means the same here."""
+    nearest = next((each for each in model.__mro__[1:] if each in beside and name in each.model_fields), None)
+    if nearest is None or name in _attributes(model.__doc__ or ""):
+        return False
+    own, parents = model.model_fields[name], nearest.model_fields[name]
+    return own.annotation == parents.annotation and own.default == parents.default
 
 
 def _type_text(annotation: Any) -> str:
@@ -119,6 +142,8 @@ def _type_text(annotation: Any) -> str:
     if annotation in _PLAIN_TYPES:
         return _PLAIN_TYPES[annotation]
     origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_text(arguments[0])
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin in (Union, types.UnionType):
@@ -135,19 +160,26 @@ def _type_text(annotation: Any) -> str:
 
 
 def _page_of(model: type[BaseModel]) -> str:
-    """Checks are part of contracts and of sources; they are explained once."""
-    return "contract.md" if model is Check else ""
+    """Checks are part of contracts and of sources, and all sources share some types: each is explained once."""
+    if model is Check:
+        return "contract.md"
+    return "source.md" if model.__module__ in _SHARED_BY_SOURCES else ""
 
 
 def _default_text(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
-    if field.default is PydanticUndefined or (field.default is not False and not field.default):
+    default = field.default
+    if default is PydanticUndefined or not (default or isinstance(default, bool | int)):
         return ""
-    return f"`{yaml.safe_dump(_plain(field.default), default_flow_style=True).splitlines()[0]}`"
+    if isinstance(default, str) and not default.isprintable():
+        return f"`{json.dumps(default)}`"
+    return f"`{yaml.safe_dump(_plain(default), default_flow_style=True).splitlines()[0]}`"
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", exclude_none=True)
     if isinstance(value, tuple):
         return list(value)
     return value if isinstance(value, bool | int | float | str) else str(value)

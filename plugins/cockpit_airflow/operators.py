@@ -77,7 +77,9 @@ class LoadOperator(StepOperator):
     def step(self, run: Any) -> dict[str, Any]:
         """Load."""
         from cockpit.pipelines import steps
+        from cockpit.pipelines.workspace import prepare_once
 
+        prepare_once(run)
         if self._interval is None:
             result = steps.load(run, self.source, self.entity)
         else:
@@ -112,6 +114,25 @@ class BuildOperator(StepOperator):
             "inserted": result.inserted,
             "updated": result.updated,
             "deleted": result.deleted,
+        }
+
+
+class StageOperator(StepOperator):
+    """Type and check everything that a source delivered, in one process."""
+
+    def __init__(self, *, source: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Stage."""
+        from cockpit.pipelines.stage import stage_source
+
+        builds, checks = stage_source(run, self.source)
+        return {
+            **{build.model: build.changed for build in builds if build.changed},
+            "held_back": sum(result.held_back for result in checks),
+            "warnings": [f"{result.model}.{rule}" for result in checks for rule in result.warnings],
         }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, get_parsing_context
 
 from cockpit.pipelines.run_context import run_context
 from cockpit.warehouse.models import Model, ModelGraph
@@ -19,6 +19,12 @@ DEFAULT_ARGUMENTS: Mapping[str, Any] = {
     "retry_exponential_backoff": True,
     "max_retry_delay": timedelta(minutes=5),
 }
+
+
+def is_wanted(dag_id: str) -> bool:
+    """Whether a DAG has to be made: all when the files are read, one when its task runs."""
+    running = get_parsing_context().dag_id
+    return running is None or running == dag_id
 
 
 def graph() -> ModelGraph:

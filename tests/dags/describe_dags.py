@@ -23,6 +23,12 @@ def assets(condition: Any) -> list[str]:
     return [uri for part in parts for uri in assets(part)]
 
 
+def watched(condition: Any) -> list[Asset]:
+    """Assets of a condition that somebody watches, because no task writes them."""
+    parts = [condition] if isinstance(condition, Asset) else getattr(condition, "objects", ())
+    return [part for part in parts if isinstance(part, Asset) and part.watchers]
+
+
 def main(folder: str) -> None:
     logging.disable(logging.CRITICAL)
     bag = DagBag(folder)
@@ -35,6 +41,7 @@ def main(folder: str) -> None:
             "max_active_runs": dag.max_active_runs,
             "schedule": dag.timetable.serialize() if isinstance(dag.timetable, CronTriggerTimetable) else None,
             "waits_for": assets(dag.schedule),
+            "watchers": [asset.uri for asset in watched(dag.schedule)],
             "tasks": {
                 task.task_id: {
                     "kind": type(task).__name__,

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import REPOSITORY, find_workspace
 from cockpit.warehouse.models import ModelGraph, load_models
 
@@ -53,18 +54,42 @@ def graph() -> ModelGraph:
 
 def test_every_file_can_be_read(described: dict[str, Any]) -> None:
     assert described["errors"] == {}
-    assert sorted(described["dags"]) == ["build_core", "build_marts", "load_erp", "stage_erp"]
+    sources = find_workspace("huaxing").sources.values()
+    expected = {"build_core", "build_marts"}
+    for source in sources:
+        # Forms come by themselves and are brought to their marts in one task.
+        steps = ("refresh",) if isinstance(source, FormSource) else ("load", "stage")
+        expected |= {f"{step}_{source.source}" for step in steps}
+    assert set(described["dags"]) == expected
 
 
-def test_each_model_is_one_task_of_one_dag(dags: dict[str, Any], graph: ModelGraph) -> None:
+def test_each_model_behind_the_typed_ones_is_one_task_of_one_dag(dags: dict[str, Any], graph: ModelGraph) -> None:
     tasks = [
         (task["model"], dag_id)
         for dag_id, dag in dags.items()
         for task in dag["tasks"].values()
         if task["kind"] == BUILD
     ]
-    dag_of = {"staging": "stage_erp", "core": "build_core", "marts": "build_marts"}
-    assert sorted(tasks) == sorted((model.name, dag_of[model.layer]) for model in graph.models.values())
+    expected = []
+    for model in graph.models.values():
+        _source, _sign, entity = model.name.removeprefix("stg_").partition("__")
+        if model.layer == "marts":
+            expected.append((model.name, "build_marts"))
+        elif model.layer == "core" or not entity:
+            expected.append((model.name, "build_core"))
+    assert sorted(tasks) == sorted(expected)
+
+
+def test_forms_reach_their_marts_in_one_task(dags: dict[str, Any]) -> None:
+    refresh = dags["refresh_web_forms"]
+    workspace = find_workspace("huaxing")
+    raw = {f"cockpit://warehouse/raw/web_forms__{form}" for form in workspace.sources["web_forms"].entities}
+    assert set(refresh["waits_for"]) == raw
+    assert set(refresh["watchers"]) == raw
+    assert list(refresh["tasks"]) == ["refresh"]
+    given = set(refresh["tasks"]["refresh"]["outlets"])
+    assert {"cockpit://warehouse/staging/stg_lead", "cockpit://warehouse/marts/mart_lead"} < given
+    assert "cockpit://warehouse/marts/mart_receipt_daily" not in given
 
 
 def test_tasks_follow_the_graph(dags: dict[str, Any], graph: ModelGraph) -> None:
@@ -75,13 +100,12 @@ def test_tasks_follow_the_graph(dags: dict[str, Any], graph: ModelGraph) -> None
                 assert within <= _everything_before(dag, name), name
 
 
-def test_core_is_built_from_checked_rows_only(dags: dict[str, Any], graph: ModelGraph) -> None:
-    stage = dags["stage_erp"]
-    typed = {model.name for model in graph.layer("staging") if "__" in model.name}
-    assert set(stage["tasks"]["checks"]["models"]) == set(stage["tasks"]["checks"]["after"]) == typed
-    for model in graph.layer("staging"):
-        if model.name not in typed:
-            assert "checks" in stage["tasks"][model.name]["after"]
+def test_core_hears_of_a_source_when_it_is_typed_and_checked(dags: dict[str, Any]) -> None:
+    for source in find_workspace("huaxing").sources.values():
+        if not isinstance(source, FormSource):
+            ((name, task),) = dags[f"stage_{source.source}"]["tasks"].items()
+            assert (name, task["kind"]) == ("stage", "StageOperator")
+            assert task["outlets"] == [f"cockpit://warehouse/staging/{source.source}"]
 
 
 @pytest.mark.parametrize(("dag_id", "layer"), [("build_core", "core"), ("build_marts", "marts")])
@@ -89,7 +113,8 @@ def test_a_layer_is_announced_after_its_checks(
     dags: dict[str, Any], graph: ModelGraph, dag_id: str, layer: str
 ) -> None:
     checks = dags[dag_id]["tasks"]["checks"]
-    assert set(checks["models"]) == set(checks["after"]) == {model.name for model in graph.layer(layer)}
+    conformed = {model.name for model in graph.conformed()} if layer == "core" else set()
+    assert set(checks["models"]) == set(checks["after"]) == {model.name for model in graph.layer(layer)} | conformed
     assert checks["outlets"] == [f"cockpit://warehouse/{layer}"]
 
 
@@ -97,9 +122,11 @@ def test_assets_chain_load_stage_core_marts(dags: dict[str, Any]) -> None:
     def gives(dag_id: str) -> set[str]:
         return {uri for task in dags[dag_id]["tasks"].values() for uri in task["outlets"]}
 
-    assert dags["load_erp"]["waits_for"] == []
-    assert set(dags["stage_erp"]["waits_for"]) == gives("load_erp")
-    assert set(dags["build_core"]["waits_for"]) == {"cockpit://warehouse/staging/erp"} < gives("stage_erp")
+    fetched = [name for name, source in find_workspace("huaxing").sources.items() if not isinstance(source, FormSource)]
+    for source in fetched:
+        assert dags[f"load_{source}"]["waits_for"] == []
+        assert set(dags[f"stage_{source}"]["waits_for"]) == gives(f"load_{source}")
+    assert set(dags["build_core"]["waits_for"]) == {f"cockpit://warehouse/staging/{source}" for source in fetched}
     assert set(dags["build_marts"]["waits_for"]) == {"cockpit://warehouse/core"} < gives("build_core")
     assert "cockpit://warehouse/marts" in gives("build_marts")
 
@@ -109,7 +136,7 @@ def test_the_load_follows_the_sources_schedule(dags: dict[str, Any]) -> None:
     source = workspace.sources["erp"]
     schedule = dags["load_erp"]["schedule"]
     assert (schedule["expression"], schedule["timezone"]) == (source.schedule, workspace.settings.time_zone)
-    assert set(dags["load_erp"]["tasks"]) == {"prepare", *source.entities}
+    assert set(dags["load_erp"]["tasks"]) == set(source.entities)
 
 
 def test_a_reader_finds_meaning_and_owner(dags: dict[str, Any], graph: ModelGraph) -> None:

@@ -11,5 +11,6 @@ select
     change.action,
     change.suggestion,
     change.run_id,
-    change.detected_at
+    change.detected_at,
+    cast(change.detected_at at time zone :time_zone as date) as detected_date
 from ops.schema_change as change

@@ -42,7 +42,7 @@ _COUNTS = ("received", "loaded", "unchanged", "superseded", "rejected", "deleted
 _LONGEST_TEXT = 250
 
 # What a person types or a link carries; an empty field of the form narrows nothing.
-Text = Annotated[str, Query(max_length=_LONGEST_TEXT)]
+Text = Annotated[str, Query(max_length=_LONGEST_TEXT, pattern=r"^[^\x00]*$")]
 Number = Annotated[str, Query(pattern=r"^[0-9]{0,18}$")]
 
 

@@ -1,12 +1,14 @@
 """Bring Superset's roles, logins, dashboard roles and row rules in line with the rules of the repository.
 
 Superset's row rules are the second layer: PostgreSQL decides (include/sql/security). Each scope becomes a role
-`rows: ...`; one rule shows nothing to everybody without such a role, one rule per region narrows to its rows.
+`rows: ...`; one rule shows nothing to everybody without such a role, one rule per region narrows to its rows, and
+shows its people nothing of datasets that know no regions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cockpit.bi.bundle import Bundle
@@ -21,10 +23,23 @@ _SCOPE_COLUMN = {"region": "region_code"}
 _ADMIN_ROLE = "Admin"
 
 
+@dataclass(frozen=True)
+class PublishedDashboard:
+    """What Superset holds of one dashboard file.
+
+    Attributes:
+        variants: UUIDs of its copies, by language and for the phone.
+        datasets: UUIDs of the datasets that its charts and filters read.
+    """
+
+    variants: tuple[str, ...]
+    datasets: frozenset[str]
+
+
 def sync_access(
     client: SupersetClient,
     rules: SecurityRules,
-    dashboards: Mapping[str, Sequence[str]],
+    dashboards: Mapping[str, PublishedDashboard],
     bundle: Bundle,
     passwords: Mapping[str, str],
     *,
@@ -35,16 +50,31 @@ def sync_access(
     Args:
         client: Logged in as administrator.
         rules: Roles and people.
-        dashboards: UUIDs of each dashboard's variants, by file name.
-        bundle: The imported assets, for the datasets that roles may read.
+        dashboards: By file name; a role may read the datasets of its dashboards and no others.
+        bundle: The imported assets, for the columns of the datasets.
         passwords: By username.
         dry_run: Only say what would change.
     """
     changes = _Changes(client, dry_run)
     datasets = _numbers(client, "dataset", bundle)
-    role_ids = _sync_roles(changes, rules, sorted(datasets.values()))
+    readable = {
+        name: {
+            datasets[uuid]
+            for dashboard in role.dashboards
+            if dashboard in dashboards
+            for uuid in dashboards[dashboard].datasets
+            if uuid in datasets
+        }
+        for name, role in rules.roles.items()
+    }
+    columns = {
+        datasets[document["uuid"]]: frozenset(column["column_name"] for column in document["columns"])
+        for document in bundle.values()
+        if document["uuid"] in datasets
+    }
+    role_ids = _sync_roles(changes, rules, readable)
     _sync_dashboard_roles(changes, rules, dashboards, role_ids)
-    _sync_row_rules(changes, rules, sorted(datasets.values()), role_ids)
+    _sync_row_rules(changes, rules, columns, role_ids)
     _sync_people(changes, rules, passwords, role_ids)
     _remove_unused_roles(changes, rules, role_ids)
     return changes.made
@@ -100,18 +130,12 @@ def _wanted_rows_roles(rules: SecurityRules) -> dict[str, Scope]:
     }
 
 
-def _sync_roles(changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[int]) -> dict[str, int]:
+def _sync_roles(changes: _Changes, rules: SecurityRules, readable: Mapping[str, set[int]]) -> dict[str, int]:
     client = changes.client
     role_ids = {entry["name"]: entry["id"] for entry in client.list("/api/v1/security/roles/")}
     permissions: dict[str, int] = {}
     for entry in client.list("/api/v1/security/permissions-resources/"):
         permissions[f"{entry['permission']['name']} on {entry['view_menu']['name']}"] = entry["id"]
-    dataset_permissions = {
-        number
-        for name, number in permissions.items()
-        if name.startswith("datasource_access on ")
-        and any(name.endswith(f"(id:{dataset_id})") for dataset_id in dataset_ids)
-    }
     wanted: dict[str, set[int]] = {name: set() for name in _wanted_rows_roles(rules)}
     for name, role in rules.roles.items():
         unknown = sorted(set(role.permissions) - set(permissions))
@@ -122,7 +146,12 @@ def _sync_roles(changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[i
                 found=", ".join(unknown),
                 fix=_("Correct its spelling; Superset lists all under Security."),
             )
-        wanted[name] = {permissions[permission] for permission in role.permissions} | dataset_permissions
+        wanted[name] = {permissions[permission] for permission in role.permissions} | {
+            number
+            for permission, number in permissions.items()
+            if permission.startswith("datasource_access on ")
+            and any(permission.endswith(f"(id:{dataset_id})") for dataset_id in readable[name])
+        }
     for name, permission_ids in wanted.items():
         if name not in role_ids:
             created = changes.post(_("create role {name}", name=name), "/api/v1/security/roles/", {"name": name})
@@ -143,16 +172,16 @@ def _sync_roles(changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[i
 
 
 def _sync_dashboard_roles(
-    changes: _Changes, rules: SecurityRules, dashboards: Mapping[str, Sequence[str]], role_ids: Mapping[str, int]
+    changes: _Changes, rules: SecurityRules, dashboards: Mapping[str, PublishedDashboard], role_ids: Mapping[str, int]
 ) -> None:
     numbers = {entry["uuid"]: entry for entry in changes.client.list("/api/v1/dashboard/")}
-    for name, uuids in dashboards.items():
+    for name, dashboard in dashboards.items():
         wanted = {
             role_ids[role_name]
             for role_name, role in rules.roles.items()
             if name in role.dashboards and role_name in role_ids
         }
-        for uuid in uuids:
+        for uuid in dashboard.variants:
             if uuid not in numbers:
                 continue
             number = numbers[uuid]["id"]
@@ -166,7 +195,7 @@ def _sync_dashboard_roles(
 
 
 def _sync_row_rules(
-    changes: _Changes, rules: SecurityRules, dataset_ids: Sequence[int], role_ids: Mapping[str, int]
+    changes: _Changes, rules: SecurityRules, columns: Mapping[int, frozenset[str]], role_ids: Mapping[str, int]
 ) -> None:
     rows_roles = {name: scope for name, scope in _wanted_rows_roles(rules).items() if name in role_ids}
     wanted: dict[str, dict[str, Any]] = {
@@ -174,6 +203,7 @@ def _sync_row_rules(
             "filter_type": "Base",
             "clause": "1 = 0",
             "group_key": "",
+            "tables": sorted(columns),
             # A base rule applies to everybody but these.
             "roles": sorted({role_ids[_ADMIN_ROLE], *(role_ids[name] for name in rows_roles)}),
         }
@@ -182,13 +212,21 @@ def _sync_row_rules(
         if scope.kind == "all":
             continue
         key = scope.key.replace("'", "''")
-        wanted[f"{_RULE}{name.removeprefix(_ROWS)}"] = {
-            "filter_type": "Regular",
-            "clause": f"{_SCOPE_COLUMN[scope.kind]} = '{key}'",
-            # Rules of one group are alternatives: a person with two regions sees both.
-            "group_key": "cockpit",
-            "roles": [role_ids[name]],
-        }
+        scoped = sorted(number for number, names in columns.items() if _SCOPE_COLUMN[scope.kind] in names)
+        for ending, clause, tables in (
+            ("", f"{_SCOPE_COLUMN[scope.kind]} = '{key}'", scoped),
+            # About the whole company.
+            (" elsewhere", "1 = 0", sorted(set(columns) - set(scoped))),
+        ):
+            if tables:
+                wanted[f"{_RULE}{name.removeprefix(_ROWS)}{ending}"] = {
+                    "filter_type": "Regular",
+                    "clause": clause,
+                    # Rules of one group are alternatives: a person with two regions sees both.
+                    "group_key": "cockpit",
+                    "tables": tables,
+                    "roles": [role_ids[name]],
+                }
     client = changes.client
     present = {
         entry["name"]: entry["id"]
@@ -196,7 +234,7 @@ def _sync_row_rules(
         if entry["name"].startswith(_RULE)
     }
     for name, rule in wanted.items():
-        body = {"name": name, "description": "", "tables": list(dataset_ids), **rule}
+        body = {"name": name, "description": "", **rule}
         if name not in present:
             changes.post(_("create row rule {name}", name=name), "/api/v1/rowlevelsecurity/", body)
             continue
@@ -204,7 +242,7 @@ def _sync_row_rules(
         same = (
             all((existing[key] or "") == body[key] for key in ("filter_type", "clause", "group_key"))
             and {role["id"] for role in existing["roles"]} == set(body["roles"])
-            and {table["id"] for table in existing["tables"]} == set(dataset_ids)
+            and {table["id"] for table in existing["tables"]} == set(rule["tables"])
         )
         if not same:
             changes.put(_("update row rule {name}", name=name), f"/api/v1/rowlevelsecurity/{present[name]}", body)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cockpit.bi.access_sync import sync_access
+from cockpit.bi.access_sync import PublishedDashboard, sync_access
 from cockpit.bi.assets import Assets, load_assets
-from cockpit.bi.bundle import Bundle, build_bundle, to_zip
+from cockpit.bi.bundle import Bundle, asset_uuid, build_bundle, to_zip
 from cockpit.bi.client import SupersetClient
 from cockpit.bi.render import Renderer
 from cockpit.errors import StackError
@@ -88,9 +88,8 @@ def sync(
         client.allow_writes()
         changes = _sync_assets(client, bundle, target, dry_run)
         changes += _remove_orphans(client, bundle, dry_run)
-        changes += sync_access(
-            client, rules, _dashboards_by_id(assets, bundle), bundle, target.user_passwords, dry_run=dry_run
-        )
+        dashboards = _published(assets, bundle, languages)
+        changes += sync_access(client, rules, dashboards, bundle, target.user_passwords, dry_run=dry_run)
     logger.info("Superset at %s: %s changes%s", target.base_url, len(changes), " (dry run)" if dry_run else "")
     return SyncResult(tuple(changes), dry_run)
 
@@ -106,11 +105,23 @@ def _masked(database_uri: str) -> str:
     return f"{scheme}://{user.split(':')[0]}:{_MASK}@{place}"
 
 
-def _dashboards_by_id(assets: Assets, bundle: Bundle) -> dict[str, list[str]]:
-    """UUIDs of all variants (language, phone) of each dashboard file."""
+def _published(assets: Assets, bundle: Bundle, languages: Sequence[str]) -> dict[str, PublishedDashboard]:
+    """Each dashboard file with what Superset makes of it: a copy of itself and of its datasets per language."""
     return {
-        name: [document["uuid"] for path, document in bundle.items() if path.startswith(f"dashboards/{name}.")]
-        for name in assets.dashboards
+        name: PublishedDashboard(
+            variants=tuple(
+                document["uuid"] for path, document in bundle.items() if path.startswith(f"dashboards/{name}.")
+            ),
+            datasets=frozenset(
+                asset_uuid("dataset", dataset, lang)
+                for dataset in (
+                    *(assets.charts[placed.chart].dataset for placed in dashboard.placed),
+                    *(chosen.dataset for chosen in dashboard.filters if chosen.dataset),
+                )
+                for lang in languages
+            ),
+        )
+        for name, dashboard in assets.dashboards.items()
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 import unicodedata
@@ -29,6 +30,21 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[
 def _pad(cell: str, columns: int, to_right: bool) -> str:
     space = " " * (columns - width(cell))
     return space + cell if to_right else cell + space
+
+
+def folded(text: str, indent: int = 0, columns: int = 80) -> str:
+    """A text in lines that fit a terminal; a word that is longer than a line is left whole.
+
+    Args:
+        indent: Blanks before each line.
+        columns: Width of the terminal; Chinese characters take two and may be parted anywhere.
+    """
+    lines = [""]
+    for word in re.findall(r" +|[^ \u2e80-\uffef]+|[\u2e80-\uffef][，。；：）]?", text):
+        if width(lines[-1]) + width(word) > columns - indent and lines[-1]:
+            lines.append("")
+        lines[-1] += word if lines[-1] else word.lstrip()
+    return "\n".join(" " * indent + line.rstrip() for line in lines)
 
 
 def duration(seconds: float) -> str:

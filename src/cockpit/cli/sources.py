@@ -1,4 +1,4 @@
-"""`cockpit sources list|check|preview|load|template`: what flows in, by hand."""
+"""`cockpit sources list|check|preview|load|rejected|stage|template`: what flows in, by hand."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     """Register the verb and its actions."""
-    text = _("list, check, preview and load the sources")
+    text = _("list, check, preview, load and stage the sources")
     parser = verbs.add_parser("sources", help=text, description=text)
     parser.add_argument("--workspace", default="huaxing", metavar=_("NAME"), help=_("workspace, huaxing by default"))
     actions = parser.add_subparsers(dest="action", metavar=_("ACTION"), required=True, title=_("actions"))
@@ -35,6 +35,11 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     load.add_argument("--since", metavar=_("TIME"), help=_("read again from this value of the cursor on"))
     load.add_argument("--until", metavar=_("TIME"), help=_("read again up to, not including, this value"))
     load.add_argument("--full", action="store_true", help=_("read everything again; raw changes only where it differs"))
+    rejected = action("rejected", _("show the newest lines that could not be read, with file, line and reason"))
+    rejected.add_argument("name", metavar=_("SOURCE[.ENTITY]"), help=_("what to look at"))
+    rejected.add_argument("--rows", type=int, default=20, metavar=_("N"), help=_("how many lines, 20 by default"))
+    stage = action("stage", _("type and check again what raw holds of a source; the source is not asked"))
+    stage.add_argument("name", metavar=_("SOURCE"), help=_("what to stage"))
     template = action("template", _("write an Excel template for entering an entity by hand"))
     template.add_argument("name", metavar=_("SOURCE.ENTITY"), help=_("entity of a file source in Excel format"))
     template.add_argument("--output", metavar=_("FILE"), help=_("where to write; ENTITY.xlsx by default"))
@@ -58,6 +63,10 @@ def run(arguments: argparse.Namespace) -> int:
             return _check(workspace, arguments.name)
         case "preview":
             return _preview(workspace, arguments.name, arguments.rows)
+        case "rejected":
+            return _rejected(workspace, arguments.name, arguments.rows)
+        case "stage":
+            return _stage(workspace, arguments.name)
         case _:
             return _load(workspace, arguments)
 
@@ -92,23 +101,33 @@ def _check(workspace: Workspace, name: str | None) -> int:
     is_right = True
     for each in names:
         source, entities = chosen(workspace, each)
+        told = ""
         for result in check_source(workspace, source):
             if result.entity in entities:
                 is_right &= result.would_load
-                print(_check_line(result))
+                text = str(result.error or "")
+                # A source that does not answer says so once, not for each of its entities.
+                print(_check_text(result, with_error=text != told), flush=True)
+                told = text
     return 0 if is_right else 1
 
 
-def _check_line(result: EntityCheck) -> str:
+def _check_text(result: EntityCheck, *, with_error: bool) -> str:
+    from cockpit.cli.output import folded
+
     name = f"{result.source}.{result.entity}"
     if result.error:
-        return f"{name:<32} {_('FAILS')}\n    {result.error}"
+        error = f"\n{folded(str(result.error), indent=4)}" if with_error else ""
+        return f"{name:<32} {_('FAILS')}{error}"
     count = "" if result.columns is None else _("{count} columns", count=result.columns)
     lines = [f"{name:<32} {_('ok') if result.would_load else _('WOULD STOP')}  {count}".rstrip()]
     words = {"new": _("new"), "missing": _("missing"), "retyped": _("retyped"), "returned": _("back")}
     for change in result.changes:
         types = " -> ".join(filter(None, (change.type_before, change.type_now)))
-        lines.append(f"    {change.column}: {words[change.kind]} {types}".rstrip())
+        # What a missing column was says nothing; what it may be called now does.
+        types = "" if change.kind == "missing" else types
+        hint = _("perhaps now {name}; if so, add it to 'synonyms'", name=change.suggestion) if change.suggestion else ""
+        lines.append(f"    {change.column}: {words[change.kind]} {types}".rstrip() + (f"; {hint}" if hint else ""))
     return "\n".join(lines)
 
 
@@ -154,6 +173,9 @@ def _load(workspace: Workspace, arguments: argparse.Namespace) -> int:
             deleted=result.deleted,
         )
         print(f"{result.source}.{result.entity}: {counts} ({result.seconds:.1f} s)", flush=True)
+        if result.rejected:
+            name = f"{result.source}.{result.entity}"
+            print("    " + _("Which lines, and why: './cockpit sources rejected {name}'", name=name), flush=True)
 
     code = 0
     context = run_context(workspace)
@@ -163,6 +185,42 @@ def _load(workspace: Workspace, arguments: argparse.Namespace) -> int:
         print(f"cockpit: {error}", file=sys.stderr)
         code = code or error.exit_code
     return code
+
+
+def _rejected(workspace: Workspace, name: str, count: int) -> int:
+    from cockpit.cli.output import folded
+    from cockpit.pipelines.sources import rejected_lines
+
+    lines = rejected_lines(workspace, name, count)
+    for line in lines:
+        print(f"{line.entity}  {line.place}  {_(line.reason)}")
+        print(folded(line.text, indent=4))
+    if not lines:
+        print(_("no rejected lines"))
+    return 0
+
+
+def _stage(workspace: Workspace, name: str) -> int:
+    from cockpit.cli.output import table
+    from cockpit.i18n import language
+    from cockpit.pipelines.run_context import run_context
+    from cockpit.pipelines.sources import stage
+
+    results = stage(run_context(workspace), name)
+    header = [_("Entity"), _("rows"), _("staged"), _("quarantined"), _("rows changed")]
+    rows = [
+        [
+            f"{each.source}.{each.entity}",
+            *(f"{count:,}" for count in (each.current, each.staged, each.quarantined, each.changed)),
+        ]
+        for each in results
+    ]
+    print(table(header, rows, right=range(1, 5)))
+    for each in results:
+        for rule in each.held:
+            message = rule.message_zh if language() == "zh" else rule.message
+            print(f"    {each.entity}: {rule.rows:,} × {rule.rule_id}: {message}")
+    return 0
 
 
 def _template(workspace: Workspace, name: str, output: str | None) -> int:

@@ -5,12 +5,9 @@ For rows that people wait for: a task per model would spend more time on startin
 
 from __future__ import annotations
 
-from contextlib import closing
-
 from cockpit.pipelines import steps
-from cockpit.pipelines.workspace import prepare
+from cockpit.pipelines.workspace import prepare_once
 from cockpit.warehouse.builds import Build
-from cockpit.warehouse.connections import connect
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.runner import BuildContext
 
@@ -31,7 +28,7 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
         TerminalError: a check stopped it; the models behind it stay as they were.
         TransientError: the database broke off, or another run is between building and checking a model.
     """
-    _prepare_once(context)
+    prepare_once(context)
     models = reached(context.graph, source)
     typed = {model.name for model in context.graph.typed(source)}
     stages = (
@@ -44,12 +41,3 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
         results += [steps.build_model(context, model.name) for model in stage]
         steps.check_models(context, stage)
     return results
-
-
-def _prepare_once(context: BuildContext) -> None:
-    """Where nothing was loaded or built before, nobody has made the bookkeeping tables."""
-    with closing(connect(context.workspace.settings.warehouse)) as connection, connection.cursor() as cursor:
-        cursor.execute("select to_regclass('ops.model_build') is null")
-        is_new = cursor.fetchone() == (True,)
-    if is_new:
-        prepare(context)

@@ -11,6 +11,7 @@ from psycopg2.extensions import cursor as PgCursor
 from pydantic import BaseModel, ConfigDict, Field
 
 from cockpit.demo.score import TruthScore, score
+from cockpit.pipelines.workspace import prepare_once
 from cockpit.warehouse import staging
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.rows import one_row
@@ -81,6 +82,7 @@ def report(context: BuildContext) -> Report:
     Raises:
         StackError, TransientError: its database cannot be reached.
     """
+    prepare_once(context)
     with closing(connect(context.workspace.settings.warehouse)) as connection:
         stages = _stages(connection)
         rows = _rows(connection, context)

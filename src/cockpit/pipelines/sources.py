@@ -1,4 +1,4 @@
-"""What a person does with sources: list, check, preview and load them."""
+"""What a person does with sources: list, check, preview, load and stage them."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
+from cockpit.domain.masking import mask
 from cockpit.errors import RuleFileError, UsageError
 from cockpit.i18n import _
+from cockpit.pipelines import steps
+from cockpit.pipelines.downstream import reached
+from cockpit.pipelines.workspace import prepare
 from cockpit.rulebook.sources import FormSource, Source
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources.load import LoadResult, load_entity
@@ -62,6 +67,37 @@ def chosen(workspace: Workspace, name: str) -> tuple[Source, list[str]]:
     return source, [entity] if entity else list(source.entities)
 
 
+@dataclass(frozen=True)
+class RejectedLine:
+    """A line that could not be read.
+
+    Attributes:
+        place: `file:line`; empty where the source has neither.
+        reason: Key of a text in both languages.
+        text: As received, masked.
+    """
+
+    entity: str
+    place: str
+    reason: str
+    text: str
+
+
+def rejected_lines(workspace: Workspace, name: str, count: int) -> list[RejectedLine]:
+    """The lines that the last loads rejected, the newest first.
+
+    Raises:
+        RuleFileError: there is no such source or entity.
+    """
+    source, entities = chosen(workspace, name)
+    with closing(connect(workspace.settings.warehouse)) as connection:
+        ledger.prepare(connection)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(_sql("rejected_lines.sql"), (source.source, entities, count))
+            found = cursor.fetchall()
+    return [RejectedLine(entity, place, reason, str(mask(text))) for entity, place, reason, text in found]
+
+
 def load(
     context: BuildContext,
     name: str,
@@ -85,3 +121,82 @@ def load(
             )
         except Exception as error:
             yield error
+
+
+@dataclass(frozen=True)
+class HeldRows:
+    """Rows that one rule holds back.
+
+    Attributes:
+        message: What the row's owner reads, in English; `message_zh` in Chinese.
+    """
+
+    rule_id: str
+    rows: int
+    message: str
+    message_zh: str
+
+
+@dataclass(frozen=True)
+class StagedEntity:
+    """Where the rows of one entity are after staging.
+
+    Attributes:
+        current: Loaded rows that are neither replaced nor gone from the source.
+        changed: Rows of the typed table that differ from before.
+        held: By rule; a row that several rules hold back counts for each.
+    """
+
+    source: str
+    entity: str
+    current: int
+    staged: int
+    quarantined: int
+    changed: int
+    held: tuple[HeldRows, ...]
+
+
+def stage(context: BuildContext, name: str) -> list[StagedEntity]:
+    """Type and check again what raw holds of a source, and unite it with the others; the source is not asked.
+
+    Raises:
+        RuleFileError: there is no such source.
+        TerminalError: a check stopped it.
+    """
+    source, _entities = chosen(context.workspace, name)
+    if name != source.source:
+        # Checks of one entity may refer to another one.
+        raise UsageError(_("a source is staged as a whole"), found=name, allowed=source.source)
+    prepare(context)
+    typed = {model.name: model for model in context.graph.typed(source.source)}
+    conformed = [
+        model for model in reached(context.graph, source.source) if model.layer == "staging" and model.name not in typed
+    ]
+    changed = {model: steps.build_model(context, model).changed for model in typed}
+    steps.check_models(context, list(typed.values()))
+    for model in conformed:
+        steps.build_model(context, model.name)
+    return list(_staged(context, source, changed))
+
+
+def _staged(context: BuildContext, source: Source, changed: dict[str, int]) -> Iterator[StagedEntity]:
+    with closing(connect(context.workspace.settings.warehouse)) as connection, connection.cursor() as cursor:
+        cursor.execute(_sql("staged_rows.sql"), (source.source,))
+        counts = {entity: (int(staged), int(held)) for entity, staged, held in cursor.fetchall()}
+        cursor.execute(_sql("held_rows.sql"), (source.source,))
+        held = [(entity, HeldRows(*rule)) for entity, *rule in cursor.fetchall()]
+    for name in source.entities:
+        staged, quarantined = counts.get(name, (0, 0))
+        yield StagedEntity(
+            source=source.source,
+            entity=name,
+            current=staged + quarantined,
+            staged=staged,
+            quarantined=quarantined,
+            changed=changed.get(f"stg_{source.source}__{name}", 0),
+            held=tuple(rule for entity, rule in held if entity == name),
+        )
+
+
+def _sql(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from psycopg2.extensions import connection as PgConnection
@@ -28,27 +30,72 @@ def prepare(context: BuildContext) -> None:
     Raises:
         StackError: the database or its roles are not there.
     """
+    with _preparing(context) as connection:
+        _prepare(connection, context)
+
+
+def prepare_once(context: BuildContext) -> None:
+    """Prepare unless the same models, rules and people were prepared last; errors as for `prepare`."""
+    with closing(connect(context.workspace.settings.warehouse)) as connection:
+        if _is_prepared(connection, context):
+            return
+    with _preparing(context) as connection:
+        # Another task may have done it while this one waited.
+        if not _is_prepared(connection, context):
+            _prepare(connection, context)
+
+
+@contextmanager
+def _preparing(context: BuildContext) -> Iterator[PgConnection]:
     with (
         closing(connect(context.workspace.settings.warehouse)) as connection,
         exclusive(connection, "prepare workspace"),
     ):
-        ledger.prepare(connection)
-        for source in context.workspace.sources.values():
-            if isinstance(source, FormSource):
-                forms.prepare_tables(connection, source)
-        for package in (warehouse, quality):
-            _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
-        scopes.install_security(connection, context.workspace.models_folder / "security")
-        _apply_people(connection, context)
-        with connection, connection.cursor() as cursor:
-            # Conformed ones too: core finds an empty table where a source has not delivered yet.
-            tables = [entity.staging_table for entity in staging.source_entities(context.workspace)]
-            for name in [*tables, *(model.name for model in context.graph.conformed())]:
-                ensure_table(cursor, context.graph[name], context.workspace.models_folder)
-            for mart in context.graph.layer("marts"):
-                protect(cursor, mart, context.workspace.models_folder)
-            cursor.execute(_ledger_view(context))
-            builds.forget_old_keys(cursor)
+        yield connection
+
+
+def _is_prepared(connection: PgConnection, context: BuildContext) -> bool:
+    with connection, connection.cursor() as cursor:
+        cursor.execute("select obj_description(to_regnamespace('ops'), 'pg_namespace')")
+        return cursor.fetchone() == (_fingerprint(context),)
+
+
+def _prepare(connection: PgConnection, context: BuildContext) -> None:
+    ledger.prepare(connection)
+    for source in context.workspace.sources.values():
+        if isinstance(source, FormSource):
+            forms.prepare_tables(connection, source)
+    for package in (warehouse, quality):
+        _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
+    scopes.install_security(connection, context.workspace.models_folder / "security")
+    _apply_people(connection, context)
+    with connection, connection.cursor() as cursor:
+        # Conformed ones too: core finds an empty table where a source has not delivered yet.
+        tables = [entity.staging_table for entity in staging.source_entities(context.workspace)]
+        for name in [*tables, *(model.name for model in context.graph.conformed())]:
+            ensure_table(cursor, context.graph[name], context.workspace.models_folder)
+        for mart in context.graph.layer("marts"):
+            protect(cursor, mart, context.workspace.models_folder)
+        cursor.execute(_ledger_view(context))
+        builds.forget_old_keys(cursor)
+        cursor.execute("comment on schema ops is %s", (_fingerprint(context),))
+
+
+def _fingerprint(context: BuildContext) -> str:
+    """Changes whenever another preparation could come out."""
+    digest = hashlib.sha256(_ledger_view(context).encode())
+    folders = [Path(__file__).parents[1], context.workspace.models_folder / "security"]
+    if context.workspace.settings.security:
+        folders.append(context.workspace.folder / context.workspace.settings.security)
+    for folder in folders:
+        for file in sorted((*folder.glob("*.yml"), *folder.glob("*.sql"), *folder.glob("*/schema.sql"))):
+            digest.update(file.read_bytes())
+    for model in context.graph.models.values():
+        digest.update(model.definition.encode())
+    home = os.environ.get("COCKPIT_HOME")
+    if home and context.workspace.settings.security:
+        digest.update(hashlib.sha256(read_identity_key(Path(home) / "secrets" / "identity_key")).digest())
+    return f"Bookkeeping of CRM Cockpit, prepared as {digest.hexdigest()[:16]}"
 
 
 def _apply_people(connection: PgConnection, context: BuildContext) -> None:

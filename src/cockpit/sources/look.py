@@ -10,7 +10,7 @@ from psycopg2 import sql
 
 from cockpit.domain.masking import mask
 from cockpit.errors import CockpitError
-from cockpit.rulebook.sources import Entity, FileSource, FormSource, LogSource, Source
+from cockpit.rulebook.sources import Entity, FileSource, FormSource, LogSource, RestSource, Source
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources.files.look import observed_columns, sample
 from cockpit.sources.files.tables import LineParser
@@ -77,11 +77,16 @@ def check_source(workspace: Workspace, source: Source) -> Iterator[EntityCheck]:
                 yield EntityCheck(source.source, name, error=error)
         return
     try:
-        with open_source(source) as opened:
+        with open_source(_impatient(source)) as opened:
             for name in source.entities:
                 yield _check_entity(workspace, source, opened, name)
     except CockpitError as error:
         yield from (EntityCheck(source.source, name, error=error) for name in source.entities)
+
+
+def _impatient(source: Source) -> Source:
+    """With one further try at most: somebody is waiting, and nothing is lost by asking again."""
+    return source.model_copy(update={"retries": min(source.retries, 1)}) if isinstance(source, RestSource) else source
 
 
 def _check_entity(workspace: Workspace, source: Source, opened: OpenSource, name: str) -> EntityCheck:
@@ -125,7 +130,7 @@ def preview(workspace: Workspace, source: Source, name: str, count: int) -> Prev
         parser = _line_parser(workspace, source, name)
         portion = sample(source.entities[name], workspace.folder, where, count, parser)
         return _shown(workspace, entity, portion, "bigint", where, count)
-    with open_source(source) as opened:
+    with open_source(_impatient(source)) as opened:
         reading = opened.reading(name)
         for delivery in reading.portions(Window(limit=count)):
             return _shown(workspace, entity, delivery.portion, reading.position_type, where, count)
@@ -159,10 +164,20 @@ def _shown(
             cursor.execute("select payload, reason, raw_text from incoming limit %s", (count,))
             found = cursor.fetchall()
     return Preview(
-        rows=[
-            {column: mask(value) if column in personal else value for column, value in payload.items()}
-            for payload, reason, _text in found
-            if reason is None
-        ],
+        rows=[_masked(payload, personal) for payload, reason, _text in found if reason is None],
         rejected=[(reason, str(mask(text))) for _payload, reason, text in found if reason is not None],
     )
+
+
+def _masked(payload: dict[str, object], personal: set[str]) -> dict[str, object]:
+    """A row with its personal values masked, within objects too: raw holds a record's `a.b` and its whole `a`."""
+    shown: dict[str, object] = {}
+    for column, value in payload.items():
+        if column in personal:
+            shown[column] = mask(value)
+        elif isinstance(value, dict):
+            inside = {name.removeprefix(f"{column}.") for name in personal if name.startswith(f"{column}.")}
+            shown[column] = _masked(value, inside)
+        else:
+            shown[column] = value
+    return shown

@@ -120,10 +120,25 @@ class ModelGraph:
 def load_models(workspace: Workspace) -> ModelGraph:
     """Read every model, check that they fit together, and put them in building order.
 
+    A process that asks again for the same workspace gets the same graph: a task does so twice.
+
     Raises:
         RuleFileError: a contract without SQL or the reverse, columns that differ between the two, an unknown
             table, column or parameter, a layer read upwards, or a cycle; always before anything runs.
     """
+    known = _LOADED.get(id(workspace))
+    if known is None:
+        graph = _load(workspace)
+        _LOADED.clear()
+        # The workspace is kept so that its identity is not given to another.
+        _LOADED[id(workspace)] = known = (workspace, graph)
+    return known[1]
+
+
+_LOADED: dict[int, tuple[Workspace, ModelGraph]] = {}
+
+
+def _load(workspace: Workspace) -> ModelGraph:
     raw_tables = {f"raw.{name}" for name in staging.raw_tables(workspace)}
     models = list(_read_models(workspace))
     known = {model.qualified_name for model in models} | raw_tables | _BOOKKEEPING
@@ -138,7 +153,9 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
     for entity in staging.source_entities(workspace):
         contract, sql = staging.source_model(entity)
         origin = workspace.folder / workspace.settings.sources / f"{entity.source}.yml"
-        yield Model("staging", contract, parse_query(sql, origin), origin)
+        # Generated, so that nobody has to be told of faults in it: parsed only when it is rendered.
+        reads = frozenset({f"raw.{entity.raw_table}"})
+        yield Model("staging", contract, Query(sql, reads, tuple(contract.columns)), origin)
     for layer in LAYERS[1:]:
         folder = workspace.models_folder / layer
         contracts = {path.stem: path for path in sorted(folder.glob("*.yml"))}

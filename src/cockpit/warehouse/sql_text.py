@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TypeAlias
 
@@ -23,7 +24,7 @@ _WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Lock)
 
 @dataclass(frozen=True)
 class Query:
-    """One parsed select statement.
+    """One select statement and what reading it tells.
 
     Attributes:
         text: As written; part of the fingerprint of a build.
@@ -33,10 +34,14 @@ class Query:
     """
 
     text: str
-    tree: exp.Expr
     reads: frozenset[str]
     columns: tuple[str, ...]
-    parameters: frozenset[str]
+    parameters: frozenset[str] = frozenset()
+
+    @cached_property
+    def tree(self) -> exp.Expr:
+        """The parsed statement; parsing costs milliseconds, and most processes render a few of all models."""
+        return sqlglot.parse_one(self.text, dialect=_DIALECT)
 
     def render(self, values: Mapping[str, Value]) -> str:
         """The SQL with each `:name` replaced by its quoted value."""
@@ -90,13 +95,14 @@ def parse_query(text: str, where: str | Path) -> Query:
             found=", ".join(columns),
             allowed="expr as name",
         )
-    return Query(
+    query = Query(
         text=text,
-        tree=tree,
         reads=frozenset(_tables(tree, where)),
         columns=columns,
         parameters=_parameters(tree),
     )
+    query.__dict__["tree"] = tree
+    return query
 
 
 def _tables(tree: exp.Expr, where: str | Path) -> Iterator[str]:

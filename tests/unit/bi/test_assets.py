@@ -79,7 +79,7 @@ def test_both_languages_stand_side_by_side():
     uuids = [document["uuid"] for document in bundle.values()]
     assert len(uuids) == len(set(uuids))
     slugs = [document["slug"] for path, document in bundle.items() if path.startswith("dashboards/")]
-    assert len(slugs) == len(set(slugs)) == 4
+    assert len(slugs) == len(set(slugs)) == 8
 
 
 def test_uuids_never_change():

@@ -23,6 +23,7 @@ def test_the_demos_people():
         ("zhao.min", "region", "CN-SH"),
         ("sun.hao", "region", "CN-GD"),
         ("qian.li", "region", "CN-BJ"),
+        ("li.na", "all", ""),
     }
     assert rules.people["wu.bin"].roles == ("region_manager",)
 

@@ -109,7 +109,7 @@ def test_a_contract_that_does_not_fit(file: Path, found: str, put: str, message:
         pytest.param("incremental: {key: [thing_key], reads: {staging.stg_a: [a]}}", "8: incremental: 'materialised: incremental' and the key 'incremental' go together", id="keys without incremental"),
         pytest.param("materialised: incremental\nincremental:\n  key: [thing_key]\n  reads:\n    staging.stg_a: [a, b]", "12: incremental.reads.staging.stg_a: has 2 columns, the key has 1", id="keys of different length"),
         pytest.param("materialised: incremental\nincremental: {key: [x], reads: {staging.stg_a: [x]}}", "9: incremental.key: names x, which is not in columns (allowed: thing_key)", id="incremental by an unknown column"),
-        pytest.param("row_scope: {kind: team, column: thing_key}", "8: row_scope.kind: has a value that is not known (found 'team'; allowed: 'region')", id="unknown scope"),
+        pytest.param("row_scope: {kind: team, column: thing_key}", "8: row_scope.kind: has a value that is not known (found 'team'; allowed: 'region' or 'company')", id="unknown scope"),
         pytest.param("row_scope: {kind: region, column: region_code}", "8: row_scope.column: names region_code, which is not in columns (allowed: thing_key)", id="scope by an unknown column"),
         pytest.param("indexes:\n  - [thing_key]\n  - [other]", "8: indexes: names other, which is not in columns (allowed: thing_key)", id="index on an unknown column"),
         pytest.param("built_by: a.b:c", "8: built_by: needs 'reads': the tables that the function reads", id="function without reads"),

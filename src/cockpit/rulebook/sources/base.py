@@ -27,8 +27,8 @@ class SourceColumn(Rule):
     """One column as the source delivers it.
 
     Attributes:
-        type: What staging casts the received text to; a value that does not fit becomes null and is
-            reported by the check `values_fit_types`.
+        type: What staging casts the received text to; a value that does not fit becomes null, and the check
+            `values_fit_types` quarantines its row.
         field: Field of the data dictionary; gives descriptions, unit, synonyms and sensitivity where the column
             does not say them itself.
         name: Our name for it, when the source's own name is not a good one.

@@ -315,8 +315,8 @@ class RestSource(SourceBase):
     """A web API that answers in JSON.
 
     Attributes:
-        connection: An http or https address; its user, password and query hold the credentials and are sent only as
-            `auth` says, and to no other server.
+        connection: Id of an http or https address in `AIRFLOW_CONN_<ID>`; its user, password and query hold the
+            credentials and are sent only as `auth` says, and to no other server.
         auth: How the API is signed on to.
         headers: Sent with every request; no credentials.
         success: Path -> value that every answer must have there, for APIs that say 200 to a refusal.

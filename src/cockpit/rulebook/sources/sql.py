@@ -24,7 +24,8 @@ class SqlSource(SourceBase):
     """A database, reached through a named connection.
 
     Attributes:
-        connection: PostgreSQL is read by COPY, any other database through SQLAlchemy.
+        connection: Its id: `erp` is the address in `AIRFLOW_CONN_ERP`. PostgreSQL is read by COPY, any other database
+            through SQLAlchemy.
         batch_rows: Rows that are fetched at a time from a database that is not PostgreSQL; bounds the memory.
     """
 

@@ -1,0 +1,46 @@
+"""The dashboard of the import ledger is for the platform team; others get neither its datasets nor its rows."""
+
+from __future__ import annotations
+
+import pytest
+
+TITLES = {"Batches by day and source", "每日批次（按数据源）"}
+BY_SOURCE = {"columns": ["source"], "metrics": ["batch_count"]}
+SLUGS = {"import-ledger", "import-ledger-zh", "import-ledger-phone", "import-ledger-phone-zh"}
+
+
+@pytest.fixture(scope="module")
+def ledger_chart(administrator):
+    """The chart as the administrator knows it: others could guess its number."""
+    return next(entry for entry in administrator.list("/api/v1/chart/") if entry["slice_name"] in TITLES)
+
+
+def slugs(viewer) -> set[str]:
+    return {entry["slug"] for entry in viewer.client.list("/api/v1/dashboard/")}
+
+
+def test_the_platform_team_sees_every_source(viewer, ledger_chart):
+    answer = viewer("li.na").query(ledger_chart, force=True, **BY_SOURCE)
+    assert answer.status_code == 200, answer.text
+    assert "erp" in {row["source"] for row in answer.json()["result"][0]["data"]}
+
+
+def test_each_role_finds_its_dashboards_only(viewer):
+    assert slugs(viewer("li.na")) <= SLUGS
+    assert slugs(viewer("li.na"))
+    for person in ("chen.jing", "zhao.min", "wu.bin"):
+        assert slugs(viewer(person)).isdisjoint(SLUGS)
+
+
+@pytest.mark.parametrize("person", ["chen.jing", "zhao.min", "wu.bin"])
+def test_others_get_nothing_of_it(person, viewer, ledger_chart):
+    answer = viewer(person).query(ledger_chart, force=True, **BY_SOURCE)
+    assert answer.status_code == 403, answer.text
+    assert "erp" not in answer.text
+
+
+def test_the_platform_team_gets_no_figure_of_the_business(viewer):
+    executive = viewer("chen.jing")
+    chart = next(iter(executive.client.list("/api/v1/chart/")))
+    answer = viewer("li.na").query(chart, force=True, columns=["region_code"], metrics=[])
+    assert answer.status_code == 403, answer.text
