@@ -73,7 +73,7 @@ def test_each_run_without_an_id_gets_one_of_its_own() -> None:
 
 def test_staging_is_typed_per_source_and_conformed_for_all() -> None:
     context = run_context(find_workspace("huaxing"))
-    typed = {model.name for model in context.graph.typed("erp")}
+    typed = {model.name for source in context.workspace.sources for model in context.graph.typed(source)}
     conformed = {model.name for model in context.graph.conformed()}
     assert typed | conformed == {model.name for model in context.graph.layer("staging")}
     assert typed & conformed == set()

@@ -34,7 +34,7 @@ class Config:
 
     @classmethod
     def of(cls, environ: Mapping[str, str] = os.environ) -> Config:
-        """Read `COCKPIT_DEMO_APIS_*`.
+        """Read its variables; docs/reference/environment.md has those that a person may set.
 
         Raises:
             KeyError: the database or a secret is missing.
@@ -44,8 +44,8 @@ class Config:
         return cls(
             database=environ[f"{prefix}DATABASE"],
             secrets={system: environ[f"{prefix}SECRET_{system.upper()}"] for system in SYSTEMS},
-            requests_per_second=float(environ.get(f"{prefix}RATE") or cls.requests_per_second),
-            failure_interval=int(environ.get(f"{prefix}FAILURE_INTERVAL") or cls.failure_interval),
+            requests_per_second=float(environ.get("COCKPIT_DEMO_APIS_RATE") or cls.requests_per_second),
+            failure_interval=int(environ.get("COCKPIT_DEMO_APIS_FAILURE_INTERVAL") or cls.failure_interval),
             seed=int(environ.get(f"{prefix}SEED") or cls.seed),
             token_seconds=int(environ.get(f"{prefix}TOKEN_SECONDS") or cls.token_seconds),
         )
