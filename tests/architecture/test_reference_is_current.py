@@ -56,4 +56,8 @@ def test_every_variable_is_documented():
     used = {name for file in files for name in re.findall(r"COCKPIT_[A-Z_]*", file.read_text(encoding="utf-8"))}
     documented = set(re.findall(r"`(COCKPIT_[A-Z_]+)`", (FOLDER / "environment.md").read_text(encoding="utf-8")))
     # A prefix stands where names are put together that nobody sets by hand.
-    assert {name for name in used if not name.endswith("_")} | PORTS == documented
+    assert _whole(used) | PORTS == _whole(documented)
+
+
+def _whole(names):
+    return {name for name in names if not name.endswith("_")}
