@@ -13,7 +13,7 @@ from cockpit.errors import RuleFileError, UsageError
 from cockpit.i18n import _
 from cockpit.pipelines import steps
 from cockpit.pipelines.downstream import reached
-from cockpit.pipelines.workspace import prepare
+from cockpit.pipelines.stage import stage_source
 from cockpit.rulebook.sources import FormSource, Source
 from cockpit.rulebook.workspace import Workspace
 from cockpit.sources.load import LoadResult, load_entity
@@ -161,21 +161,17 @@ def stage(context: BuildContext, name: str) -> list[StagedEntity]:
 
     Raises:
         RuleFileError: there is no such source.
-        TerminalError: a check stopped it.
+        CockpitError: the first model or check that failed; the others were brought up to date.
     """
     source, _entities = chosen(context.workspace, name)
     if name != source.source:
         # Checks of one entity may refer to another one.
         raise UsageError(_("a source is staged as a whole"), found=name, allowed=source.source)
-    prepare(context)
-    typed = {model.name: model for model in context.graph.typed(source.source)}
-    conformed = [
-        model for model in reached(context.graph, source.source) if model.layer == "staging" and model.name not in typed
-    ]
-    changed = {model: steps.build_model(context, model).changed for model in typed}
-    steps.check_models(context, list(typed.values()))
-    for model in conformed:
-        steps.build_model(context, model.name)
+    builds, _checks = stage_source(context, source.source)
+    for model in reached(context.graph, source.source):
+        if model in context.graph.conformed():
+            steps.build_model(context, model.name)
+    changed = {build.model: build.changed for build in builds}
     return list(_staged(context, source, changed))
 
 

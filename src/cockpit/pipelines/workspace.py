@@ -16,7 +16,7 @@ from cockpit.bi.identity import read_identity_key
 from cockpit.rulebook.security import load_security
 from cockpit.rulebook.sources import FormSource
 from cockpit.sources import forms
-from cockpit.sources.loading import ledger
+from cockpit.sources.loading import ledger, raw_tables
 from cockpit.warehouse import builds, staging
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.locks import exclusive
@@ -65,6 +65,7 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
     for source in context.workspace.sources.values():
         if isinstance(source, FormSource):
             forms.prepare_tables(connection, source)
+    raw_tables.make_missing(connection, staging.raw_tables(context.workspace))
     for package in (warehouse, quality):
         _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
     scopes.install_security(connection, context.workspace.models_folder / "security")

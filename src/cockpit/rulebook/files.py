@@ -67,8 +67,8 @@ def _allowed(model: type[BaseModel], error: ErrorDetails) -> str | None:
         return ", ".join(_fields_at(model, error["loc"][:-1]))
     if "expected" in context or "expected_tags" in context:
         return str(context.get("expected") or context["expected_tags"])
-    limits = [f"{name} {context[name]}" for name in ("ge", "gt", "le", "lt", "pattern") if name in context]
-    return ", ".join(limits) or None
+    signs = {"ge": ">= ", "gt": "> ", "le": "<= ", "lt": "< ", "pattern": "pattern "}
+    return ", ".join(f"{sign}{context[name]}" for name, sign in signs.items() if name in context) or None
 
 
 def _fields_at(model: type[BaseModel], loc: Location) -> list[str]:

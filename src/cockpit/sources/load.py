@@ -23,7 +23,7 @@ from cockpit.sources.loading import ledger
 from cockpit.sources.loading.drift import DriftStopError, EntityDrift, schema_hash
 from cockpit.sources.loading.ledger import BatchResult
 from cockpit.sources.loading.loader import EntityLoader, Provenance, open_loader
-from cockpit.sources.loading.reading import BACK_FILL, Delivery, OpenSource, Window
+from cockpit.sources.loading.reading import BACK_FILL, FULL, Delivery, OpenSource, StraightReading, Window
 from cockpit.sources.loading.window import Interval, choose_window
 from cockpit.sources.logs.source import parser_of
 from cockpit.sources.rest import reader as rest
@@ -202,7 +202,11 @@ def _load_reading(
         window = choose_window(loader, entity, full=run.full, interval=run.interval, zone=run.zone)
         batches: list[BatchResult] = []
         is_read_to_the_end = False
-        for delivery in reading.portions(window):
+        # Nothing to compare with, and nothing to compare: the rows go where they belong.
+        if not loader.is_indexed and window == Window() and isinstance(reading, StraightReading):
+            batches += run.tell(_load_straight(loader, reading))
+            is_read_to_the_end = bool(batches)
+        for delivery in reading.portions(window) if not batches else ():
             batches += run.tell(_load_portion(loader, delivery, drift, window))
             is_read_to_the_end = delivery.provenance.holds_cursor
         if not batches or not is_read_to_the_end:
@@ -214,6 +218,15 @@ def _load_reading(
                 deletes = loader.delete_missing(keys, entity.deletes)
             batches += run.tell([deletes] if deletes else [])
     return _summary(drift, batches, started)
+
+
+def _load_straight(loader: EntityLoader, reading: StraightReading) -> list[BatchResult]:
+    """The first rows of an entity whose source keeps its keys apart; none when it does not."""
+    if not reading.has_unique_keys:
+        return []
+    hashed = schema_hash(reading.observed) if reading.observed else None
+    batch = loader.load_straight(reading.straight, FULL, reading.newest(), Provenance(schema_hash=hashed))
+    return [batch] if batch else []
 
 
 def _load_portion(loader: EntityLoader, delivery: Delivery, drift: EntityDrift, window: Window) -> list[BatchResult]:

@@ -335,3 +335,52 @@ def test_the_ledger_can_be_prepared_again_while_a_load_is_running(site: Site, sh
         with other.cursor() as other_cursor:
             other_cursor.execute("set lock_timeout = '1s'")
         prepare(other)
+
+
+def test_first_rows_of_a_table_with_a_key_go_straight_into_raw(site: Site, shop: PgConnection) -> None:
+    declare(site, overlap="PT0S")
+    sell(shop, *((number, "北京", "1.50", NOON + timedelta(days=number)) for number in range(1, 101)))
+    compared = site.load("erp.sale")
+    expected = site.query("select key, payload, hash from raw.erp__sale order by key")
+    ledger = "select label, received, loaded, bytes, cursor_from, cursor_to, schema_hash is null from ops.import_batch"
+    before = site.query(ledger)
+
+    site.query("drop schema raw, ops cascade; select 1")
+    run(shop, "alter table sale add primary key (sale_id)")
+    straight = site.load("erp.sale")
+
+    assert (straight.received, straight.loaded) == (compared.received, compared.loaded) == (100, 100)
+    assert site.query("select key, payload, hash from raw.erp__sale order by key") == expected
+    assert site.query(ledger) == before
+    assert site.load("erp.sale").loaded == 0
+    site.assert_balanced()
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        pytest.param("create unique index on sale (sale_id)", id="nulls-are-allowed"),
+        pytest.param(
+            "create unique index on sale (sale_id) where sale_id < 3; alter table sale alter sale_id set not null",
+            id="for-some-rows-only",
+        ),
+        pytest.param("alter table sale add primary key (sale_id, amount)", id="of-more-columns"),
+        pytest.param(
+            "alter table sale add primary key (sale_id); create table late_sale () inherits (sale)", id="children"
+        ),
+    ],
+)
+def test_rows_are_compared_where_the_source_does_not_keep_keys_apart(
+    site: Site, shop: PgConnection, definition: str
+) -> None:
+    declare(site, overlap="PT0S")
+    run(shop, definition)
+    sell(shop, (1, "a", "1", NOON), (5, "b", "2", NOON))
+    table = "late_sale" if "late_sale" in definition else "sale"
+    if "sale_id) where" in definition or "sale_id, amount" in definition or table == "late_sale":
+        run(shop, f"insert into {table} (sale_id, amount, changed) values (5, 3, now())")
+    else:
+        run(shop, "insert into sale (amount) values (3)")
+    result = site.load("erp.sale")
+    assert (result.received, result.loaded, result.superseded + result.rejected) == (3, 2, 1)
+    site.assert_balanced()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cockpit.cli.output import duration, table, width
+from cockpit.cli.output import duration, folded, table, width
 
 
 def test_chinese_takes_two_columns() -> None:
@@ -21,3 +21,15 @@ def test_columns_align_in_both_languages() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("the API refuses the credentials", ["  the API", "  refuses the", "  credentials"], id="words"),
+        pytest.param("请修正连接，或将文件放好", ["  请修正连接，", "  或将文件放好"], id="chinese"),
+        pytest.param("see /a/rather/long/path now", ["  see", "  /a/rather/long/path", "  now"], id="a long word"),
+    ],
+)
+def test_folded_lines_fit_the_terminal(text: str, lines: list[str]) -> None:
+    assert folded(text, indent=2, columns=14).split("\n") == lines

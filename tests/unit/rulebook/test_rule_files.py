@@ -121,7 +121,7 @@ def test_a_contract_that_does_not_fit(file: Path, found: str, put: str, message:
         pytest.param("checks:\n  - {expect: condition, condition: 'a > 1'}", "9: checks.0.expect: condition needs condition and id", id="condition without id"),
         pytest.param("checks:\n  - {expect: not_null, column: other}", "8: checks: names other, which is not in columns (allowed: thing_key)", id="check of an unknown column"),
         pytest.param("checks:\n  - expect: not_null\n    column: thing_key\n    on_fail: quarantine\n    message: Key is missing", "11: checks.0.on_fail: a check that quarantines rows needs message and message_zh for the row's owner", id="quarantine without a message"),
-        pytest.param("checks:\n  - {expect: row_count_change, max_ratio: -1}", "9: checks.0.max_ratio: is outside the allowed range (found -1; allowed: gt 0.0)", id="out of range"),
+        pytest.param("checks:\n  - {expect: row_count_change, max_ratio: -1}", "9: checks.0.max_ratio: is outside the allowed range (found -1; allowed: > 0.0)", id="out of range"),
         pytest.param("checks:\n  - {expect: row_count_change, max_ratio: many}", "9: checks.0.max_ratio: is not a number of the right kind (found 'many')", id="not a number"),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ from cockpit.rulebook.sources import SqlEntity, SqlSource
 from cockpit.sources.databases.tables import NO_CURSOR_TYPE, Located, check_cursor, locate, present_name
 from cockpit.sources.loading.drift import schema_hash
 from cockpit.sources.loading.keys import key_expression
-from cockpit.sources.loading.loader import Portion, Provenance
+from cockpit.sources.loading.loader import Portion, Provenance, newest_position
 from cockpit.sources.loading.reading import Delivery, Observed, Window
 from cockpit.sources.loading.reasons import EMPTY_KEY
 from cockpit.sources.loading.statements import statement
@@ -68,9 +68,41 @@ class PostgresReading:
             condition=self._condition(window),
             limit=sql.Literal(window.limit),
         )
+        # Asked before the output starts: until its end the connection can do nothing else.
+        has_unique_keys = self.has_unique_keys
         with self._output(copy) as rows:
             provenance = Provenance(cursor=window.seen, schema_hash=schema_hash(self.observed))
-            yield Delivery(Portion(rows, COPY_COLUMNS, is_binary=True), provenance)
+            portion = Portion(rows, COPY_COLUMNS, is_binary=True, has_unique_keys=has_unique_keys)
+            yield Delivery(portion, provenance)
+
+    @cached_property
+    def has_unique_keys(self) -> bool:
+        """Whether a primary key or unique index of the source lies within the entity's key."""
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement("list_unique_keys"), {"table": self._table.as_string(cursor)})
+            return any(set(columns) <= set(self._located.key) for (columns,) in cursor.fetchall())
+
+    def newest(self) -> str | None:
+        """The greatest cursor of all rows that does not lie in the future."""
+        newest = statement(
+            "read_newest", newest=newest_position(self.position_type), position=self._position(), table=self._table
+        )
+        with self._connection.cursor() as cursor:
+            cursor.execute(newest)
+            row = cursor.fetchone()
+        return None if row is None or row[0] is None else str(row[0])
+
+    @contextmanager
+    def straight(self, batch_id: int) -> Iterator[Portion]:
+        """All rows in the columns of the raw table itself."""
+        copy = statement(
+            "copy_straight",
+            batch_id=sql.Literal(batch_id),
+            key=key_expression(self._located.key),
+            table=self._table,
+        )
+        with self._output(copy) as rows:
+            yield Portion(rows, ("key", "payload", "hash", "batch_id"), is_binary=True)
 
     @contextmanager
     def keys(self) -> Iterator[Portion]:

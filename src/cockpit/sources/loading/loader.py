@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TextIO, cast
 
@@ -63,12 +63,14 @@ class Portion:
         columns: Columns of the temporary table `incoming`, see create_incoming.sql.
         is_binary: Whether `rows` is in COPY's binary format.
         has_new_keys: Raw cannot hold any of the keys, nor do they repeat, so that nothing needs comparing.
+        has_unique_keys: No key repeats within the portion.
     """
 
     rows: Rows
     columns: tuple[str, ...]
     is_binary: bool = False
     has_new_keys: bool = False
+    has_unique_keys: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,46 @@ class EntityLoader:
             self.reached = arrivals[-1].last_position
         self.has_loaded = self.has_loaded or any(result.loaded for result in results)
         return results
+
+    def load_straight(
+        self,
+        rows: Callable[[int], AbstractContextManager[Portion]],
+        label: str,
+        reached: str | None,
+        provenance: Provenance,
+    ) -> BatchResult | None:
+        """Load a raw table's first rows by COPY into the table itself.
+
+        Args:
+            rows: Given the batch's number, input of COPY for key, payload, hash and batch_id; no key is missing or
+                repeats.
+            label: Name of the batch.
+            reached: Greatest cursor of the rows.
+            provenance: Of the batch.
+
+        Returns:
+            The ledger row; None when there are no rows.
+        """
+        started = time.monotonic()
+        with self.connection, self.connection.cursor() as cursor:
+            batch_id = ledger.next_batch_id(cursor)
+            with rows(batch_id) as portion:
+                copy = sql.SQL("copy {} ({}) from stdin with (format binary)").format(
+                    self.table, sql.SQL(", ").join(map(sql.Identifier, portion.columns))
+                )
+                _copy(cursor, copy, portion.rows)
+            received = cursor.rowcount
+            if not received:
+                return None
+            cursor.execute(statement("index_raw_table", table=self.table))
+            cursor.execute(sql.SQL("select sum(pg_column_size(payload)) from {}").format(self.table))
+            row = cursor.fetchone()
+            arrival = _Arrival(label, received, 0, int(row[0]) if row else 0, None, reached)
+            outcome = _Outcome(batch_id, loaded=received)
+            result = self._write_ledger(cursor, provenance, arrival, outcome, time.monotonic() - started)
+        self.is_indexed = self.has_loaded = True
+        self.reached = reached
+        return result
 
     def note_nothing_new(self, label: str, provenance: Provenance) -> BatchResult:
         """Write the ledger row of a run that received nothing, or nothing more after its last portion."""
@@ -226,7 +268,7 @@ class EntityLoader:
         return self._write_ledger(cursor, provenance or Provenance(), arrival, outcome, time.monotonic() - started)
 
     def _arrivals(self, cursor: PgCursor, seen: str | None) -> list[_Arrival]:
-        newest = _NEWEST_TIME if self.position_type in TIME_TYPES else _NEWEST_NUMBER
+        newest = newest_position(self.position_type)
         cursor.execute(
             statement("list_batches", newest=newest, position_type=sql.SQL(self.position_type)),
             {"cursor": seen},
@@ -242,8 +284,9 @@ class EntityLoader:
         superseded = unchanged = loaded = 0
         has_held_keys = False
         if not portion.has_new_keys:
-            cursor.execute(statement("drop_superseded"), values)
-            superseded = cursor.rowcount
+            if not portion.has_unique_keys:
+                cursor.execute(statement("drop_superseded"), values)
+                superseded = cursor.rowcount
             cursor.execute(statement("compare_with_raw", table=self.table), values)
             held = cursor.fetchall()
             unchanged = sum(unchanged_rows for _batch, _changed, unchanged_rows in held)
@@ -352,6 +395,11 @@ def open_loader(
                 cursor.execute(sql.SQL("analyze {}").format(loader.table))
     finally:
         _release(connection, loader.where)
+
+
+def newest_position(position_type: str) -> sql.Composable:
+    """The aggregate that tells the cursor up to which rows have been seen."""
+    return _NEWEST_TIME if position_type in TIME_TYPES else _NEWEST_NUMBER
 
 
 def _copy(cursor: PgCursor, command: sql.Composable, rows: Rows) -> None:

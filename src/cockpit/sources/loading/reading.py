@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cockpit.sources.loading.loader import Portion, Provenance
 
@@ -86,3 +86,18 @@ class Reading(Protocol):
 
     def keys(self) -> AbstractContextManager[Portion]:
         """Input of COPY for the column `key`: every key that the source holds now."""
+
+
+@runtime_checkable
+class StraightReading(Reading, Protocol):
+    """A reading whose rows can go into an empty raw table as they are."""
+
+    @property
+    def has_unique_keys(self) -> bool:
+        """Whether the source itself refuses a missing or repeated key."""
+
+    def newest(self) -> str | None:
+        """The greatest cursor of all rows, in the snapshot that `straight` reads."""
+
+    def straight(self, batch_id: int) -> AbstractContextManager[Portion]:
+        """All rows, with the columns key, payload, hash and batch_id."""

@@ -117,7 +117,7 @@ PAGE = "kind: cursor, next: data.next, size_param: limit, size: 200"
         pytest.param("    deletes: {max_share: 0.1}\n", "",
             "21: entities.shipment.keys_path: is used for 'deletes' only", id="keys for nothing"),
         pytest.param("rate_per_minute: 600", "rate_per_minute: 0",
-            "8: rate_per_minute: is outside the allowed range (found 0; allowed: gt 0.0)", id="no request at all"),
+            "8: rate_per_minute: is outside the allowed range (found 0; allowed: > 0.0)", id="no request at all"),
     ],
 )  # fmt: skip
 def test_a_source_that_does_not_fit(tmp_path: Path, found: str, put: str, message: str) -> None:
