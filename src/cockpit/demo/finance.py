@@ -14,7 +14,7 @@ import pandas as pd
 from cockpit.demo.clock import Clock
 from cockpit.demo.company import Batch
 from cockpit.demo.draw import Bools, Floats, Ints, Times, between, categorical, column, sample, seconds, times, unmarked
-from cockpit.demo.orders import CANCELLED, DELIVERED
+from cockpit.demo.orders import DELIVERED
 from cockpit.demo.profile_finance import FinanceFile
 from cockpit.demo.profile_people import load_people
 
@@ -429,12 +429,6 @@ def make_product_costs(
             "updated_at": np.tile(months, len(products)),
         }
     )
-
-
-def is_cancelled(orders: pd.DataFrame) -> Bools:
-    """Which orders are cancelled by now."""
-    cancelled: Bools = orders["status"].cat.codes.to_numpy() == CANCELLED
-    return cancelled
 
 
 def _persons(rng: np.random.Generator, count: int) -> list[str]:

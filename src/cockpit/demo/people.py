@@ -48,10 +48,6 @@ class Staff:
     org_units: pd.DataFrame
     users: pd.DataFrame
 
-    def rep_ids(self) -> dict[str, int]:
-        """User id by user name."""
-        return dict(zip(self.users["username"].tolist(), self.users["user_id"].tolist(), strict=True))
-
 
 def make_staff(company: Company) -> Staff:
     """The company's organisation and its people; equal companies have equal ones."""
