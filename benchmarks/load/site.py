@@ -45,10 +45,11 @@ class Site:
         os.environ["COCKPIT_BENCH_FOLDER"] = str(folder)
 
     def make_rows(self, table: str, rows: int, changed_percent: int = 0) -> None:
-        """A table of the source."""
+        """A table of the source, with a primary key as such tables have."""
         statement = (FOLDER / "sale.sql").read_text(encoding="utf-8")
         self.run(self.source_url, f"drop table if exists {table}")
         self.run(self.source_url, statement.format(table=table, rows=rows, changed_percent=changed_percent))
+        self.run(self.source_url, f"alter table {table} add primary key (id)")
         self.run(self.source_url, f"vacuum analyze {table}")
 
     @contextmanager
