@@ -17,14 +17,14 @@ def as_text(report: Report) -> str:
 
 
 def _ledger(report: Report) -> str:
-    header = [_("Entity"), _("received"), _("loaded"), _("unchanged"), _("rejected"), _("staged"), _("quarantined")]
-    rows = [
-        [
-            f"{e.source}.{e.entity}",
-            *(f"{count:,}" for count in (e.received, e.loaded, e.unchanged, e.rejected, e.staged, e.quarantined)),
-        ]
-        for e in report.ledger.entities
-    ]
+    """One line per source; its entities are in the JSON, and in `sources stage` and `sources rejected`."""
+    header = [_("Source"), _("received"), _("loaded"), _("unchanged"), _("rejected"), _("staged"), _("quarantined")]
+    sums: dict[str, list[int]] = {}
+    for e in report.ledger.entities:
+        counts = (e.received, e.loaded, e.unchanged, e.rejected, e.staged, e.quarantined)
+        held = sums.get(e.source, [0] * len(counts))
+        sums[e.source] = [one + other for one, other in zip(held, counts, strict=True)]
+    rows = [[source, *(f"{count:,}" for count in counts)] for source, counts in sums.items()]
     verdict = _("The ledger balances.") if report.ledger.is_balanced else _("THE LEDGER DOES NOT BALANCE.")
     return f"{_('Import ledger')}\n{table(header, rows, right=range(1, 7))}\n{verdict}"
 
