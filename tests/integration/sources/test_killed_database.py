@@ -24,9 +24,12 @@ LINES = 60_000
 ROWS = 40_000
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def killable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """A server of its own: the other tests' must not die."""
+    """A server of its own: the other tests' must not die.
+
+    Made anew for each seed, because the supervisor gives up on a service that ends twenty times within seconds.
+    """
     with pytest.MonkeyPatch.context() as patch:
         prepare_environment(patch, tmp_path_factory.mktemp("killed") / "home")
         try:
