@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from cockpit_airflow.operators import CheckOperator
-from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph, stop_after
 
 models = graph()
 
@@ -23,8 +23,11 @@ One task per model of `include/sql/marts`. Row permissions are part of each tabl
     checks = CheckOperator(
         task_id="checks",
         models=list(tasks),
+        # A model that a failed check blocks is skipped; the others are checked.
+        trigger_rule="none_failed",
         outlets=[asset("marts")],
         doc_md="The contracts' checks of the marts.",
     )
     for task in tasks.values():
         task >> checks
+    stop_after(checks)

@@ -7,7 +7,7 @@ from airflow.sdk import DAG
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import StageOperator
-from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, is_wanted
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, is_wanted, stop_after
 
 workspace = find_workspace()
 
@@ -28,10 +28,11 @@ Without Airflow: `./cockpit run {workspace.name}`.""",
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["staging", source.source],
     ):
-        StageOperator(
+        stage = StageOperator(
             task_id="stage",
             source=source.source,
             outlets=[asset("staging", source.source)],
             doc_md="Entities one after the other, then all their checks; results in `quality.check_result`. An entity "
             "that fails keeps its rows of before, and the others go on.",
         )
+        stop_after(stage)

@@ -34,7 +34,7 @@ class ImportsApp:
 
 
 class CockpitPlugin(AirflowPlugin):
-    """The import ledger beside the DAGs that fill it, and a way to the dashboards that they feed."""
+    """The import ledger and the results of checks beside the DAGs that make them, and a way to the dashboards."""
 
     name = "cockpit"
     fastapi_apps = [  # noqa: RUF012 (Airflow reads plain class attributes)
@@ -46,6 +46,12 @@ class CockpitPlugin(AirflowPlugin):
             "href": "/imports/",
             "destination": "nav",
             "url_route": "imports",
+        },
+        {
+            "name": _("Data Docs"),
+            "href": "/imports/data-docs/",
+            "destination": "nav",
+            "url_route": "data_docs",
         },
         {
             "name": _("Executive cockpit"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from cockpit.rulebook.quality import QualityRule
 from cockpit.rulebook.sources import CursorEntity, Entity, Source, SourceBase, personal_columns
 from cockpit.rulebook.sources.base import PersonalData
 from cockpit.rulebook.workspace import Workspace
@@ -125,3 +126,25 @@ def fields(workspace: Workspace) -> str:
             table(heading, rows),
         ]
     )
+
+
+def quality_rules(workspace: Workspace) -> str:
+    """A table of rules for each subject."""
+    by_subject: defaultdict[str, list[tuple[str, ...]]] = defaultdict(list)
+    for placed in workspace.quality.rules:
+        rule = placed.rule
+        texts = (text.replace("{column}", "…") for text in (rule.message, rule.message_zh))
+        by_subject[placed.subject].append(
+            (f"`{rule.id}`", _about(rule), rule.severity, *texts, "yes" if rule.concerns_money else "")
+        )
+    heading = ("rule", "about", "severity", "message", "提示", "money")
+    return "\n\n".join(f"## {subject}\n\n{table(heading, rows)}" for subject, rows in by_subject.items())
+
+
+def _about(rule: QualityRule) -> str:
+    """Entities, or the kind of columns and where they stand."""
+    if rule.columns is None:
+        return _names(rule.named_entities)
+    listed = rule.columns.entities or rule.columns.without
+    preposition = "in" if rule.columns.entities else "but not in"
+    return f"{rule.columns.standard}" + (f" {preposition} {_names(listed)}" if listed else "")

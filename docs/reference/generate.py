@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cockpit.cli.main import parser
 from cockpit.demo.score import (
@@ -29,8 +29,10 @@ from cockpit.demo.score import (
     TruthScore,
     VariantScore,
 )
+from cockpit.domain.normalise.kinds import KINDS
+from cockpit.domain.normalise.rule import Example, NormalisationRule
 from cockpit.pipelines.report import EntityLedger, Ledger, Report, Stage
-from cockpit.rulebook import behaviour, contract, dictionary, security, workspace
+from cockpit.rulebook import behaviour, contract, dictionary, quality, security, workspace
 from cockpit.rulebook.sources import base, file, form, log, rest, sql, text_formats
 from cockpit.warehouse.models import Model, ModelGraph, load_models
 from cockpit.warehouse.runner import BuildContext
@@ -61,9 +63,11 @@ def pages() -> dict[str, str]:
         "source-log.md": _source_log(texts),
         "source-form.md": _source_form(texts),
         "behaviour.md": _behaviour(texts),
+        "standardising.md": _standardising(texts),
         "workspace.md": _workspace(texts, own),
         "security.md": _security(texts),
         "command-line.md": _command_line(),
+        "quality-rules.md": _quality_rules(texts, own),
         "sources.md": catalogue.sources(own),
         "field-dictionary.md": catalogue.fields(own),
         "data-dictionary.md": _data_dictionary(load_models(own)),
@@ -229,6 +233,46 @@ def _behaviour(texts: Texts) -> str:
     )
 
 
+def _standardising(texts: Texts) -> str:
+    kinds = [
+        (
+            f"`{name}`",
+            f"`{kind.file}`",
+            f"[{kind.rule.__name__}](#{kind.rule.__name__.lower()})",
+            ", ".join(f"`{field}`" for field in kind.declared.model_fields) or "nothing",
+        )
+        for name, kind in KINDS.items()
+    ]
+    shown: list[type[BaseModel]] = [NormalisationRule, Example]
+    for kind in KINDS.values():
+        _collect_models(kind.rule, shown)
+        if kind.declared.model_fields:
+            _collect_models(kind.declared, shown)
+    return (
+        "# Standardising rules\n\n"
+        "`include/rules/normalisation`: one file per kind of value ([how to change one]"
+        "(../how-to/change-a-standardising-rule.md)). An unknown key is an error.\n\n"
+        + table(("kind", "file", "keys", "what a source may declare"), kinds)
+        + "\n\nA column is standardised when its field in the data dictionary or the source's file says `standard`.\n\n"
+        + sections(shown[:2], texts)
+        + "\n\n"
+        + sections(shown[2:], texts, beside=shown[:1])
+    )
+
+
+def _collect_models(model: type[BaseModel], found: list[type[BaseModel]]) -> None:
+    """The type and those of its parts, each once."""
+    if model in found:
+        return
+    found.append(model)
+    waiting = [field.annotation for field in model.model_fields.values()]
+    while waiting:
+        annotation = waiting.pop(0)
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            _collect_models(annotation, found)
+        waiting = [*get_args(annotation), *waiting]
+
+
 def _workspace(texts: Texts, own: workspace.Workspace) -> str:
     # Any clock will do: only the names are shown.
     clock = datetime.now(own.zone)
@@ -239,6 +283,18 @@ def _workspace(texts: Texts, own: workspace.Workspace) -> str:
         + sections((workspace.WorkspaceFile,), texts)
         + "\n\n## What SQL may use\n\n"
         + f"Models and conditions of checks write these as `:name`: {', '.join(f'`:{name}`' for name in names)}."
+    )
+
+
+def _quality_rules(texts: Texts, own: workspace.Workspace) -> str:
+    return (
+        "# Quality rules · 质量规则\n\n"
+        "`include/rules/quality/<subject>.yml` says when a row looks wrong to the business\n"
+        "([how to add one](../how-to/add-a-quality-rule.md)). Checks of a source's structure (keys, references, known\n"
+        "values) stand in its [file](source.md).\n\n"
+        + catalogue.quality_rules(own)
+        + "\n\n## Keys of a rule\n\n"
+        + sections((quality.QualityFile, quality.QualityRule, quality.EachColumn, quality.QualityExample), texts)
     )
 
 

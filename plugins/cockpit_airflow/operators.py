@@ -9,13 +9,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.definitions.context import Context
-from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowSkipException,
+    DownstreamTasksSkipped,
+)
 
 from cockpit.errors import CockpitError, TransientError
+
+if TYPE_CHECKING:
+    from cockpit.quality.gate import GateResult
 
 
 class StepOperator(BaseOperator):
@@ -31,10 +39,14 @@ class StepOperator(BaseOperator):
         """Run the step; returns its figures."""
         # Imported here: the scheduler reads DAG files often and needs none of it.
         from cockpit.pipelines.run_context import run_context
+        from cockpit.warehouse.runner import BlockedError
 
         try:
             run = run_context(as_of=business_time(context), run_id=context["run_id"])
             figures = self.step(run)
+        except BlockedError as error:
+            # Not a fault of this model: the failed check is red, what waits for it is skipped.
+            raise AirflowSkipException(str(error)) from error
         except TransientError as error:
             raise AirflowException(str(error)) from error
         except CockpitError as error:
@@ -97,6 +109,41 @@ class LoadOperator(StepOperator):
         }
 
 
+class CheckingOperator(StepOperator):
+    """A step that checks rows; the task behind it fails when a check stopped something.
+
+    The step itself succeeds, so that what does not hang on the failed check goes on.
+    """
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Run the step; without a stop the task behind it is skipped.
+
+        Raises:
+            DownstreamTasksSkipped: nothing was stopped; the step has succeeded.
+        """
+        figures = super().execute(context)
+        if figures["stopped"]:
+            return figures
+        context["ti"].xcom_push(key="return_value", value=figures)
+        raise DownstreamTasksSkipped(tasks=sorted(self.downstream_task_ids))  # type: ignore[no-untyped-call]
+
+
+class StopOperator(BaseOperator):
+    """Fail, because a check with `on_fail: stop` failed in the task before; skipped otherwise."""
+
+    ui_color = "#fdeceb"
+
+    def execute(self, context: Context) -> None:
+        """Say which checks.
+
+        Raises:
+            AirflowFailException: always.
+        """
+        (before,) = self.upstream_task_ids
+        figures = context["ti"].xcom_pull(task_ids=before)
+        raise AirflowFailException("\n".join(figures["stopped"]))
+
+
 class BuildOperator(StepOperator):
     """Bring one model up to date."""
 
@@ -117,7 +164,7 @@ class BuildOperator(StepOperator):
         }
 
 
-class StageOperator(StepOperator):
+class StageOperator(CheckingOperator):
     """Type and check everything that a source delivered, in one process."""
 
     def __init__(self, *, source: str, **kwargs: Any) -> None:
@@ -131,8 +178,7 @@ class StageOperator(StepOperator):
         builds, checks = stage_source(run, self.source)
         return {
             **{build.model: build.changed for build in builds if build.changed},
-            "held_back": sum(result.held_back for result in checks),
-            "warnings": [f"{result.model}.{rule}" for result in checks for rule in result.warnings],
+            **_findings(checks),
         }
 
 
@@ -150,7 +196,7 @@ class RefreshOperator(StepOperator):
         return {build.model: build.changed for build in refresh_source(run, self.source) if build.changed}
 
 
-class CheckOperator(StepOperator):
+class CheckOperator(CheckingOperator):
     """Run the checks of several models in one process."""
 
     def __init__(self, *, models: Sequence[str], **kwargs: Any) -> None:
@@ -162,11 +208,15 @@ class CheckOperator(StepOperator):
         from cockpit.pipelines import steps
 
         results = steps.check_models(run, [run.graph[name] for name in self.models])
-        return {
-            "held_back": sum(result.held_back for result in results),
-            "changed": sum(result.changed for result in results),
-            "warnings": [f"{result.model}.{rule}" for result in results for rule in result.warnings],
-        }
+        return {"changed": sum(result.changed for result in results), **_findings(results)}
+
+
+def _findings(results: Sequence[GateResult]) -> dict[str, Any]:
+    return {
+        "held_back": sum(result.held_back for result in results),
+        "warnings": [f"{result.model}.{rule}" for result in results for rule in result.warnings],
+        "stopped": [str(result.stop) for result in results if result.stop],
+    }
 
 
 def past_interval(context: Context) -> Any:

@@ -10,7 +10,7 @@ from airflow.sdk import Asset, get_parsing_context
 
 from cockpit.pipelines.run_context import run_context
 from cockpit.warehouse.models import Model, ModelGraph
-from cockpit_airflow.operators import BuildOperator
+from cockpit_airflow.operators import BuildOperator, CheckingOperator, StopOperator
 
 # A lost connection or a server that starts again is over within minutes.
 DEFAULT_ARGUMENTS: Mapping[str, Any] = {
@@ -54,3 +54,14 @@ def build_tasks(models: Iterable[Model], models_graph: ModelGraph) -> dict[str, 
             if upstream.name in tasks:
                 tasks[upstream.name] >> tasks[model.name]
     return tasks
+
+
+def stop_after(checks: CheckingOperator) -> StopOperator:
+    """The task that fails when a check stopped something, so that the run is red and its owner is told."""
+    stop = StopOperator(
+        task_id="stopped",
+        doc_md="Fails when a check with `on_fail: stop` failed: the tables downstream of that one keep their rows of"
+        " before, all others go on. Skipped when nothing was stopped.",
+    )
+    checks >> stop
+    return stop

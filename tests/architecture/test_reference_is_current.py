@@ -36,6 +36,7 @@ def pages() -> dict[str, str]:
         "source-rest.md",
         "source-sql.md",
         "sources.md",
+        "standardising.md",
         "workspace.md",
     ],
 )

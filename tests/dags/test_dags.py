@@ -103,9 +103,12 @@ def test_tasks_follow_the_graph(dags: dict[str, Any], graph: ModelGraph) -> None
 def test_core_hears_of_a_source_when_it_is_typed_and_checked(dags: dict[str, Any]) -> None:
     for source in find_workspace("huaxing").sources.values():
         if not isinstance(source, FormSource):
-            ((name, task),) = dags[f"stage_{source.source}"]["tasks"].items()
-            assert (name, task["kind"]) == ("stage", "StageOperator")
-            assert task["outlets"] == [f"cockpit://warehouse/staging/{source.source}"]
+            tasks = dags[f"stage_{source.source}"]["tasks"]
+            assert {name: task["kind"] for name, task in tasks.items()} == {
+                "stage": "StageOperator",
+                "stopped": "StopOperator",
+            }
+            assert tasks["stage"]["outlets"] == [f"cockpit://warehouse/staging/{source.source}"]
 
 
 @pytest.mark.parametrize(("dag_id", "layer"), [("build_core", "core"), ("build_marts", "marts")])
@@ -116,6 +119,8 @@ def test_a_layer_is_announced_after_its_checks(
     conformed = {model.name for model in graph.conformed()} if layer == "core" else set()
     assert set(checks["models"]) == set(checks["after"]) == {model.name for model in graph.layer(layer)} | conformed
     assert checks["outlets"] == [f"cockpit://warehouse/{layer}"]
+    stopped = dags[dag_id]["tasks"]["stopped"]
+    assert (stopped["after"], stopped["outlets"]) == (["checks"], [])
 
 
 def test_assets_chain_load_stage_core_marts(dags: dict[str, Any]) -> None:

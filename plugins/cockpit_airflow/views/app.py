@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from cockpit.errors import CockpitError, TransientError
 from cockpit.i18n import _, language
 from cockpit.rulebook.workspace import Workspace, find_workspace
-from cockpit_airflow.views import ledger, shown, texts
+from cockpit_airflow.views import data_docs, ledger, shown, texts
 from cockpit_airflow.views.access import require_reader
 from cockpit_airflow.views.ledger import BatchFilter, Row
 from cockpit_airflow.views.punctuality import judge
@@ -62,6 +62,8 @@ def create_app() -> FastAPI:
     app.get("/batches")(show_batches)
     app.get("/batches/{batch_id}")(show_batch)
     app.get("/changes")(show_changes)
+    app.get("/data-docs/")(data_docs.show_start)
+    app.get("/data-docs/{path:path}")(data_docs.show_file)
     app.middleware("http")(_add_headers)
     app.exception_handler(StarletteHTTPException)(_show_refusal)
     app.exception_handler(RequestValidationError)(_show_bad_address)

@@ -14,6 +14,7 @@ def page_texts() -> Mapping[str, str]:
         "sources": _("Sources"),
         "batches": _("Batches"),
         "changes": _("Changed columns"),
+        "data_docs": _("Data Docs"),
         "source": _("Source"),
         "entity": _("Entity"),
         "batch": _("Batch"),

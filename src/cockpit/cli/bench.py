@@ -1,4 +1,4 @@
-"""`cockpit bench load`: how fast rows come in, beside plain COPY and other tools in the same run."""
+"""`cockpit bench load|standardise`: how fast the platform is, beside other tools in the same run."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from cockpit.cli.subparsers import Subparsers
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
+
+if TYPE_CHECKING:
+    from cockpit.stack.settings import Settings
 
 
 def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
@@ -38,22 +41,43 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
         help=_("rows to measure memory with, 0 for none; 10,000,000 by default"),
     )
     load.add_argument("--rounds", type=_count, default=3, metavar=number, help=_("rounds; the median counts"))
+    text = _("seconds for many texts of each kind on two cores; about 5 minutes")
+    standardise = subjects.add_parser("standardise", help=text, description=text)
+    standardise.add_argument(
+        "--rows", type=_count, default=1_000_000, metavar=number, help=_("texts; 1,000,000 by default")
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure in databases of their own, which are dropped at the end; exit code 1 when a bar is missed."""
-    from cockpit.cli.bench_text import as_text, title
+    """Measure, loading in databases of its own that are dropped at the end; exit code 1 when a bar is missed."""
+    from cockpit.cli.bench_text import load_text, standardise_text
     from cockpit.cli.output import stopwatch
     from cockpit.cli.platform import with_database
+    from cockpit.stack.settings import Settings
 
     tell = stopwatch()
+    if arguments.subject == "standardise":
+        result = _measured("bench_standardise", [f"--rows={arguments.rows}"], Settings.load(), tell)
+        print(standardise_text(result))
+        print(_("Kept in {files}", files="benchmarks/results/standardise.json, standardise.md"))
+        return 0 if result["is_met"] else 1
     settings = with_database(tell)
-    result: dict[str, Any] | None = None
     options = ("rows", "peer_rows", "memory_rows", "rounds")
     words = [f"--{name.replace('_', '-')}={getattr(arguments, name)}" for name in options]
+    result = _measured("bench_load", words, settings, tell)
+    print(load_text(result))
+    print(_("Kept in {files}", files="benchmarks/results/load.json, load.md"))
+    return 0 if result["is_met"] else 1
+
+
+def _measured(module: str, words: Sequence[str], settings: Settings, tell: Callable[[str], None]) -> dict[str, Any]:
+    """The result of a benchmark, whose steps are shown while it runs."""
+    from cockpit.cli.bench_text import title
+
+    result: dict[str, Any] | None = None
     last = ""
-    for event in _events([sys.executable, "-m", "benchmarks.bench_load", *words], str(settings.repository)):
+    for event in _events([sys.executable, "-m", f"benchmarks.{module}", *words], str(settings.repository)):
         if "result" in event:
             result = event["result"]
         elif event["step"] != last:
@@ -61,9 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
             tell(title(last))
     if result is None:
         raise TerminalError(_("the benchmark broke off; what it said stands above"))
-    print(as_text(result))
-    print(_("Kept in {files}", files="benchmarks/results/load.json, load.md"))
-    return 0 if result["is_met"] else 1
+    return result
 
 
 def _events(command: list[str], folder: str) -> Iterator[dict[str, Any]]:

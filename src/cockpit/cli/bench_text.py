@@ -13,6 +13,7 @@ def title(name: str) -> str:
     """A measure or a step for people; its own name when it has no other."""
     titles = {
         "rows": _("Making rows"),
+        "texts": _("Making texts"),
         "file": _("Writing files"),
         "memory": _("Memory"),
         "copy": _("COPY to COPY, typed table"),
@@ -33,7 +34,7 @@ def title(name: str) -> str:
     return titles.get(name, name)
 
 
-def as_text(result: Mapping[str, Any]) -> str:
+def load_text(result: Mapping[str, Any]) -> str:
     """The result of benchmarks/bench_load.py: figures, then what the bars say."""
     header = [_("Way of loading"), _("rows"), _("rows/s"), _("to COPY"), _("at least"), ""]
     rows = [
@@ -68,6 +69,29 @@ def as_text(result: Mapping[str, Any]) -> str:
             + f"  {_verdict(result['memory_mb'] <= result['memory_bar_mb'])}"
         )
     return "\n".join(lines)
+
+
+def standardise_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_standardise.py: seconds per million texts, ours and a library's."""
+    header = [_("Kind"), _("texts"), _("s per million"), _("at most"), "", _("library"), _("s per million"), _("reads")]
+    rows = [
+        [
+            each["kind"],
+            f"{each['rows']:,}",
+            _seconds(each["seconds_per_million"]),
+            _seconds(each["bar"]),
+            "" if each["bar"] is None else _verdict(each["is_met"]),
+            each["alternative"] or "",
+            _seconds(each["alternative_seconds_per_million"]),
+            "" if each["alternative_read_ratio"] is None else f"{each['alternative_read_ratio']:.0%}",
+        ]
+        for each in result["measures"]
+    ]
+    return table(header, rows, right=(1, 2, 3, 6, 7))
+
+
+def _seconds(value: float | None) -> str:
+    return "" if value is None else f"{value:.1f}"
 
 
 def _ratio(value: float | None) -> str:

@@ -27,6 +27,7 @@ VERBS = (
     "demo",
     "run",
     "sources",
+    "standardise",
     "report",
     "superset",
     "status",

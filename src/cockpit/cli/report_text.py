@@ -58,6 +58,13 @@ def _truth(truth: TruthScore) -> str:
           right=matching.right_pair_count, true=matching.true_pair_count),
         _("  wrong rows           recall {recall} ({caught:,} of {planted:,}), {alarms:,} false alarms",
           recall=_share(quality.recall), caught=caught, planted=planted, alarms=quality.false_alarm_count),
+        *(
+            _("    missed: {place} {kind}, {caught:,} of {planted:,} found",
+              place=f"{kind.system}.{kind.entity}", kind=kind.kind, caught=kind.caught_count, planted=kind.planted_count)
+            for kind in quality.kinds if kind.caught_count < kind.planted_count
+        ),
+        _("  clean rows held      {held:,} of {clean:,} ({share})",
+          held=quality.wrongly_held_count, clean=quality.clean_row_count, share=_percent(quality.wrongly_held_share)),
         _("  region months        {different:,} of {count:,} differ from the truth",
           different=attainment.difference_count, count=attainment.region_month_count),
         _("  planted causes       {shown} of {count} shown in red", shown=shown, count=len(truth.causes)),
@@ -67,3 +74,7 @@ def _truth(truth: TruthScore) -> str:
 
 def _share(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"

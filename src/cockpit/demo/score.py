@@ -70,17 +70,26 @@ class MatchingScore(_Part):
 
 
 class AnomalyKindScore(_Part):
-    """One kind of planted wrong row in one ERP table."""
+    """One kind of planted wrong row in one entity of a system."""
 
-    kind: str
+    system: str
     entity: str
+    kind: str
     planted_count: int
-    caught_count: int = Field(description="ever quarantined, by whichever rule")
+    caught_count: int = Field(description="ever held back or warned about, by whichever rule")
+    held_count: int = Field(description="of these, held back")
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def recall(self) -> float | None:
+        """Caught / planted rows, 0-1."""
+        return _ratio(self.caught_count, self.planted_count)
 
 
 class FalseAlarm(_Part):
-    """Clean rows that a rule holds back."""
+    """Clean rows that a rule holds back, or warns about."""
 
+    system: str
     entity: str
     rule_id: str
     row_count: int
@@ -88,10 +97,13 @@ class FalseAlarm(_Part):
 
 
 class QualityScore(_Part):
-    """Planted wrong rows against the quarantine."""
+    """Planted wrong rows of all systems against what rules found."""
 
     kinds: tuple[AnomalyKindScore, ...]
-    false_alarms: tuple[FalseAlarm, ...]
+    false_alarms: tuple[FalseAlarm, ...] = Field(description="clean rows that are held back now")
+    warnings: tuple[FalseAlarm, ...] = Field(description="clean rows that rules warn about now; they go on")
+    clean_row_count: int = Field(description="rows of the systems that truth knows, without the planted wrong ones")
+    wrongly_held_count: int = Field(description="of these, held back now, by however many rules")
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -104,6 +116,12 @@ class QualityScore(_Part):
     def false_alarm_count(self) -> int:
         """Clean rows that are held now, once per rule."""
         return sum(alarm.row_count for alarm in self.false_alarms)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def wrongly_held_share(self) -> float | None:
+        """Clean rows that are held now / clean rows, 0-1."""
+        return _ratio(self.wrongly_held_count, self.clean_row_count)
 
 
 class Difference(_Part):
@@ -175,6 +193,8 @@ def score(truth: PgConnection, source: str = SOURCE) -> TruthScore:
                 quality=QualityScore(
                     kinds=tuple(AnomalyKindScore(**row) for row in _rows(cursor, "anomalies", values)),
                     false_alarms=tuple(FalseAlarm(**row) for row in _rows(cursor, "false_alarms", values)),
+                    warnings=tuple(FalseAlarm(**row) for row in _rows(cursor, "warnings", values)),
+                    **_rows(cursor, "clean_rows", values)[0],
                 ),
                 attainment=AttainmentScore(
                     region_month_count=region_months["row_count"] if region_months else 0,

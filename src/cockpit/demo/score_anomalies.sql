@@ -1,23 +1,51 @@
--- Grain: one row per kind and entity: how many planted rows were ever quarantined, released ones included.
+-- Grain: one row per system, entity and kind: how many planted rows a rule ever held back or warned about, those that
+-- were released since included.
+with noticed as (
+    select distinct
+        quarantine.source,
+        quarantine.entity,
+        quarantine.key,
+        true as is_held
+    from quality.quarantine
+    union
+    select distinct
+        warning.source,
+        warning.entity,
+        warning.key,
+        false as is_held
+    from quality.warning
+),
+
+found as (
+    select
+        noticed.source,
+        noticed.entity,
+        noticed.key,
+        bool_or(noticed.is_held) as is_held
+    from noticed
+    group by
+        noticed.source,
+        noticed.entity,
+        noticed.key
+)
+
 select
-    anomaly.kind,
+    anomaly.system,
     anomaly.entity,
-    count(*) as planted_count,
-    count(*) filter (
-        where exists (
-            select
-            from quality.quarantine
-            where
-                quarantine.source = :source
-                and quarantine.entity = anomaly.entity
-                and quarantine.key = anomaly.key
-        )
-    ) as caught_count
-from truth.anomaly
-where anomaly.system = :source
-group by
     anomaly.kind,
-    anomaly.entity
+    count(*) as planted_count,
+    count(found.key) as caught_count,
+    count(*) filter (where found.is_held) as held_count
+from truth.anomaly
+left join found
+    on anomaly.system = found.source
+    and anomaly.entity = found.entity
+    and anomaly.key = found.key
+group by
+    anomaly.system,
+    anomaly.entity,
+    anomaly.kind
 order by
+    anomaly.system,
     anomaly.entity,
     anomaly.kind

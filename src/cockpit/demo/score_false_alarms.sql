@@ -1,37 +1,32 @@
--- Grain: one row per entity and rule with clean rows that are held now; boundary_count of them only look wrong.
+-- Grain: one row per system, entity and rule with clean rows that are held now; boundary_count of them only look wrong.
 -- A line of a wrong order is no false alarm: it cannot be a fact without its order.
 with held as (
     select distinct
+        quarantine.source as system,
         quarantine.entity,
         quarantine.key,
         quarantine.rule_id
     from quality.quarantine
-    where
-        quarantine.source = :source
-        and quarantine.released_at is null
+    where quarantine.released_at is null
 )
 
 select
+    held.system,
     held.entity,
     held.rule_id,
     count(*) as row_count,
-    count(*) filter (
-        where exists (
-            select
-            from truth.boundary_case
-            where
-                boundary_case.system = :source
-                and boundary_case.entity = held.entity
-                and boundary_case.key = held.key
-        )
-    ) as boundary_count
+    count(boundary_case.key) as boundary_count
 from held
+left join truth.boundary_case
+    on held.system = boundary_case.system
+    and held.entity = boundary_case.entity
+    and held.key = boundary_case.key
 where
     not exists (
         select
         from truth.anomaly
         where
-            anomaly.system = :source
+            anomaly.system = held.system
             and anomaly.entity = held.entity
             and anomaly.key = held.key
     )
@@ -39,14 +34,16 @@ where
         select
         from truth.anomaly
         where
-            anomaly.system = :source
+            anomaly.system = held.system
             and held.entity = 'sales_order_line'
             and anomaly.entity = 'sales_order'
             and anomaly.key = split_part(held.key, '|', 1)
     )
 group by
+    held.system,
     held.entity,
     held.rule_id
 order by
+    held.system,
     held.entity,
     held.rule_id

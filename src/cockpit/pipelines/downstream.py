@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from cockpit.pipelines import steps
 from cockpit.pipelines.workspace import prepare_once
+from cockpit.quality.gate import GateResult
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.models import Model, ModelGraph
-from cockpit.warehouse.runner import BuildContext
+from cockpit.warehouse.runner import BlockedError, BuildContext
 
 
 def reached(graph: ModelGraph, source: str) -> list[Model]:
@@ -25,7 +26,7 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
     """Build and check those models; what has not changed is left alone.
 
     Raises:
-        TerminalError: a check stopped it; the models behind it stay as they were.
+        TerminalError: a check stopped something; the models behind it stay as they were, the others were built.
         TransientError: the database broke off, or another run is between building and checking a model.
     """
     prepare_once(context)
@@ -37,7 +38,16 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
         [model for model in models if model.layer == "marts"],
     )
     results: list[Build] = []
+    checked: list[GateResult] = []
+    blocked: BlockedError | None = None
     for stage in stages:
-        results += [steps.build_model(context, model.name) for model in stage]
-        steps.check_models(context, stage)
+        for model in stage:
+            try:
+                results.append(steps.build_model(context, model.name))
+            except BlockedError as error:
+                blocked = blocked or error
+        checked += steps.check_models(context, stage)
+    steps.raise_stops(checked)
+    if blocked:
+        raise blocked
     return results

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from cockpit.errors import CockpitError
 from cockpit.pipelines import steps
 from cockpit.pipelines.workspace import prepare
+from cockpit.quality.gate import GateResult
 from cockpit.rulebook.sources import FormSource
 from cockpit.sources.load import LoadResult
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.models import Model
-from cockpit.warehouse.runner import BuildContext
+from cockpit.warehouse.runner import BlockedError, BuildContext
 
 # PostgreSQL does the work; two statements at a time keep the small machine busy without fighting for memory.
 _PARALLEL_BUILDS = 2
@@ -29,6 +30,7 @@ class Refresh:
         failures: Loads that failed, by `source.entity`; the others went on.
         seconds: Wall time per stage, in order.
         bookkeeping: Models that show the ledger.
+        blocked: Models that kept their rows of before because a check failed behind them.
     """
 
     run_id: str
@@ -37,6 +39,7 @@ class Refresh:
     failures: dict[str, CockpitError] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     bookkeeping: frozenset[str] = frozenset()
+    blocked: dict[str, BlockedError] = field(default_factory=dict)
 
     @property
     def rows_changed(self) -> int:
@@ -62,7 +65,7 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
 
     Raises:
         CockpitError: the first failure after loading; what was finished before stays, a further run goes on from
-            there.
+            there. A check that stops something is raised last, when everything that does not hang on it is done.
     """
     bookkeeping = frozenset(model.name for model in context.graph.models.values() if model.is_about_loads)
     result = Refresh(context.run_id, bookkeeping=bookkeeping)
@@ -79,16 +82,20 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
     with stage("load"):
         _load_all(context, result)
     typed = [model for source in context.workspace.sources for model in context.graph.typed(source)]
+    checked: list[GateResult] = []
     with stage("staging"):
-        result.builds += _build_all(context, typed, full=full)
+        result.builds += _build_all(context, typed, result.blocked, full=full)
     with stage("checks"):
-        steps.check_models(context, typed)
+        checked += steps.check_models(context, typed)
     with stage("conform"):
-        result.builds += _build_all(context, context.graph.conformed(), full=full)
-    for layer in ("core", "marts"):
-        with stage(layer):
-            result.builds += _build_all(context, context.graph.layer(layer), full=full)
-            steps.check_models(context, context.graph.layer(layer))
+        result.builds += _build_all(context, context.graph.conformed(), result.blocked, full=full)
+    with stage("core"):
+        result.builds += _build_all(context, context.graph.layer("core"), result.blocked, full=full)
+        checked += steps.check_models(context, [*context.graph.conformed(), *context.graph.layer("core")])
+    with stage("marts"):
+        result.builds += _build_all(context, context.graph.layer("marts"), result.blocked, full=full)
+        checked += steps.check_models(context, context.graph.layer("marts"))
+    steps.raise_stops(checked)
     return result
 
 
@@ -104,8 +111,10 @@ def _load_all(context: BuildContext, result: Refresh) -> None:
                 result.failures[f"{source.source}.{entity}"] = error
 
 
-def _build_all(context: BuildContext, models: Sequence[Model], *, full: bool) -> list[Build]:
-    """Build models as soon as the ones that they read are done."""
+def _build_all(
+    context: BuildContext, models: Sequence[Model], blocked: dict[str, BlockedError], *, full: bool
+) -> list[Build]:
+    """Build models as soon as the ones that they read are done; a failed check blocks what hangs on it."""
     done: dict[str, Build] = {}
     names = {model.name for model in models}
     waiting = list(models)
@@ -114,10 +123,14 @@ def _build_all(context: BuildContext, models: Sequence[Model], *, full: bool) ->
         while waiting or running:
             for model in list(waiting):
                 needs = {upstream.name for upstream in context.graph.upstream(model)} & names
-                if needs <= done.keys():
+                if needs <= {*done, *blocked}:
                     waiting.remove(model)
                     running[pool.submit(steps.build_model, context, model.name, full=full)] = model
             finished, _pending = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                done[running.pop(future).name] = future.result()
+                name = running.pop(future).name
+                try:
+                    done[name] = future.result()
+                except BlockedError as error:
+                    blocked[name] = error
     return list(done.values())

@@ -167,7 +167,8 @@ def stage(context: BuildContext, name: str) -> list[StagedEntity]:
     if name != source.source:
         # Checks of one entity may refer to another one.
         raise UsageError(_("a source is staged as a whole"), found=name, allowed=source.source)
-    builds, _checks = stage_source(context, source.source)
+    builds, checks = stage_source(context, source.source)
+    steps.raise_stops(checks)
     for model in reached(context.graph, source.source):
         if model in context.graph.conformed():
             steps.build_model(context, model.name)

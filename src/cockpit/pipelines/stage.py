@@ -13,7 +13,11 @@ from cockpit.warehouse.runner import BuildContext
 def stage_source(context: BuildContext, source: str) -> tuple[list[Build], list[GateResult]]:
     """Bring a source's typed models up to date and hold failing rows back.
 
-    A model that cannot be built keeps its rows of before; the others go on.
+    A model that cannot be built keeps its rows of before; the others go on. Rows of other sources whose rules ask the
+    tables of this one are looked at again.
+
+    Returns:
+        Builds, and what the checks found; one that stops is no error here.
 
     Raises:
         CockpitError: the first failure, after everything else was done.
@@ -28,7 +32,7 @@ def stage_source(context: BuildContext, source: str) -> tuple[list[Build], list[
             sound.append(model)
         except CockpitError as error:
             failure = failure or error
-    results = steps.check_models(context, sound)
+    results = steps.check_models(context, [*sound, *context.graph.asking(sound)])
     if failure:
         raise failure
     return built, results

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 
 from cockpit.quality.gate import GateResult, check
+from cockpit.quality.overlay import end_outdated
 from cockpit.rulebook.sources import CursorEntity, has_time_cursor
 from cockpit.sources.load import LoadResult, load_entity
 from cockpit.sources.loading.window import Interval
@@ -13,6 +15,7 @@ from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext, build
+from cockpit.warehouse.staging import OVERLAY
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +35,28 @@ def load_past(context: BuildContext, source: str, entity: str, interval: Interva
 
 def build_model(context: BuildContext, name: str, *, full: bool = False) -> Build:
     """Bring one model up to date."""
-    connection = connect(context.workspace.settings.warehouse)
-    try:
-        return build(connection, context.graph[name], context, full=full)
-    finally:
-        connection.close()
+    model = context.graph[name]
+    with closing(connect(context.workspace.settings.warehouse)) as connection:
+        for source, entity in corrected_entities(model):
+            with connection, connection.cursor() as cursor:
+                end_outdated(cursor, source, entity, context.run_id, context.as_of)
+        return build(connection, model, context, full=full)
+
+
+def corrected_entities(model: Model) -> list[tuple[str, str]]:
+    """Source and entity of a typed model, over whose rows corrections are laid; none for other models."""
+    overlays = [name for name in model.reads if name.startswith(OVERLAY)]
+    return [(parts[0], parts[1]) for parts in (name.removeprefix(OVERLAY).split("__", 1) for name in overlays)]
 
 
 def check_models(context: BuildContext, models: Sequence[Model]) -> list[GateResult]:
     """Run the checks of several models in one process, because Great Expectations takes seconds to import.
 
+    Returns:
+        One result per model; one that a check stopped says so in `stop`.
+
     Raises:
-        TerminalError: the first check with `on_fail: stop` that failed, after all models were looked at.
+        CockpitError: the first model that could not be checked, after all were looked at.
     """
     connection = connect(context.workspace.settings.warehouse)
     results: list[GateResult] = []
@@ -59,3 +72,14 @@ def check_models(context: BuildContext, models: Sequence[Model]) -> list[GateRes
     if failure:
         raise failure
     return results
+
+
+def raise_stops(results: Sequence[GateResult]) -> None:
+    """Fail when a check stopped something, once everything that does not hang on it is done.
+
+    Raises:
+        TerminalError: the first of them.
+    """
+    for result in results:
+        if result.stop:
+            raise result.stop

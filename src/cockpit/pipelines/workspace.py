@@ -10,14 +10,14 @@ from pathlib import Path
 
 from psycopg2.extensions import connection as PgConnection
 
-from cockpit import quality, warehouse
+from cockpit import push, quality, warehouse
 from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
 from cockpit.rulebook.security import load_security
 from cockpit.rulebook.sources import FormSource
 from cockpit.sources import forms
 from cockpit.sources.loading import ledger, raw_tables
-from cockpit.warehouse import builds, staging
+from cockpit.warehouse import builds, staging, standardised
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.runner import BuildContext
@@ -66,11 +66,14 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         if isinstance(source, FormSource):
             forms.prepare_tables(connection, source)
     raw_tables.make_missing(connection, staging.raw_tables(context.workspace))
-    for package in (warehouse, quality):
+    for package in (warehouse, quality, push):
         _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
     scopes.install_security(connection, context.workspace.models_folder / "security")
     _apply_people(connection, context)
     with connection, connection.cursor() as cursor:
+        standardised.create_memory(
+            cursor, [column for model in context.graph.models.values() for column in model.standardised]
+        )
         # Conformed ones too: core finds an empty table where a source has not delivered yet.
         tables = [entity.staging_table for entity in staging.source_entities(context.workspace)]
         for name in [*tables, *(model.name for model in context.graph.conformed())]:

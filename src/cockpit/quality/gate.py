@@ -12,15 +12,16 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
 
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.errors import TerminalError
-from cockpit.i18n import _
-from cockpit.quality import quarantine
+from cockpit.i18n import _, language
+from cockpit.quality import data_docs, quarantine, warned
 from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate
-from cockpit.rulebook.contract import Check
 from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import connection_url
@@ -28,6 +29,7 @@ from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model
+from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.runner import BuildContext, changed_columns
 from cockpit.warehouse.sql_text import parse_expression
 
@@ -43,6 +45,7 @@ class GateResult:
         held_back: Rows in quarantine after this check.
         changed: Rows whose flag changed.
         warnings: Ids of failed checks that only warn.
+        stop: The failure of a check with `on_fail: stop`; None when there is none.
     """
 
     model: str
@@ -50,6 +53,7 @@ class GateResult:
     held_back: int
     changed: int
     warnings: tuple[str, ...]
+    stop: TerminalError | None = None
 
 
 def check(connection: PgConnection, model: Model, context: BuildContext) -> GateResult:
@@ -60,8 +64,12 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
         model: A built model; without checks nothing happens.
         context: Clock, parameters and run id.
 
+    Returns:
+        What was found. A check that stops is no error here: what lies downstream is not built as long as it fails,
+        everything else goes on, and the run tells at its end.
+
     Raises:
-        TerminalError: a check with `on_fail: stop` failed; results are recorded, nothing downstream should run.
+        TerminalError: a check cannot be evaluated.
     """
     checks = model.contract.checks
     if not checks:
@@ -69,43 +77,60 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
     started = time.monotonic()
     with database_errors(str(model.origin)), exclusive(connection, f"build {model.qualified_name}"):
         with connection, connection.cursor() as cursor:
+            if not _exists(cursor, model):
+                # Blocked before its first build.
+                return GateResult(model.name, True, 0, 0, ())
             seen = _state(cursor, model, context)
             if builds.last_check(cursor, model.name) == seen:
                 return GateResult(model.name, True, quarantine.count(cursor, model), 0, ())
-            view = _create_condition_view(cursor, model, context)
+            table = _create_checked_table(cursor, model, context)
             previous = _previous_rows(cursor, model)
-        outcomes = evaluate(
+        evaluation = evaluate(
             connection_url(context.workspace.settings.warehouse).render_as_string(hide_password=False),
             "quality",
-            view,
+            table,
             model.contract.grain,
             checks,
             previous,
         )
+        outcomes = evaluation.outcomes
         with connection, connection.cursor() as cursor:
-            _record_results(cursor, model, context, outcomes)
+            checked_at = _record_results(cursor, model, context, outcomes)
             changed = _apply(cursor, model, context, outcomes, seen, started)
             held_back = quarantine.count(cursor, model)
-            # A view left behind would forbid the next build to change a column's type.
-            cursor.execute(f"drop view quality.{view}")
+            cursor.execute(f"drop table quality.{table}")
+        data_docs.publish(model, context, evaluation, checked_at=checked_at, held_back=held_back)
     warnings = tuple(o.check.rule_id for o in outcomes if not o.passed and o.check.on_fail == "warn")
     for rule in warnings:
         log.warning("%s: check %s failed (warn)", model.name, rule)
+    return GateResult(model.name, False, held_back, changed, warnings, _stop(model, outcomes))
+
+
+def _stop(model: Model, outcomes: Sequence[Outcome]) -> TerminalError | None:
     stopped = [o for o in outcomes if not o.passed and o.check.on_fail == "stop"]
-    if stopped:
-        first = stopped[0]
-        raise TerminalError(
-            _("check '{rule}' failed for {count} rows", rule=first.check.rule_id, count=first.failed_count),
-            where=model.name,
-            fix=first.check.why or _("Look at quality.check_result; tables downstream keep their rows of before."),
-        )
-    return GateResult(model.name, False, held_back, changed, warnings)
+    if not stopped:
+        return None
+    first = stopped[0]
+    why = first.check.why_zh if language() == "zh" and first.check.why_zh else first.check.why
+    error = TerminalError(
+        _("check '{rule}' failed for {count} rows", rule=first.check.rule_id, count=first.failed_count),
+        where=model.name,
+        fix=why or _("Look at quality.check_result; tables downstream keep their rows of before."),
+    )
+    log.error("%s", error)
+    return error
+
+
+def _exists(cursor: PgCursor, model: Model) -> bool:
+    cursor.execute("select to_regclass(%s) is not null", (model.qualified_name,))
+    return bool(one_row(cursor)[0])
 
 
 def _state(cursor: PgCursor, model: Model, context: BuildContext) -> tuple[str, dict[str, int]]:
     """Fingerprint of the rules and versions of the rows that they look at."""
-    referred = {_referred_table(model, c) for c in model.contract.checks if c.expect == "references"}
-    tables = sorted({model.qualified_name, *referred})
+    # A row that was confirmed is looked at again although it is the same.
+    answers = {name for name in model.reads if name.startswith("quality.")}
+    tables = sorted({model.qualified_name, *answers, *model.looked_at})
     text = json.dumps([c.model_dump_json() for c in model.contract.checks] + [_day(context)])
     return hashlib.sha256(text.encode()).hexdigest()[:16], {
         table: builds.content_version(cursor, table) for table in tables
@@ -117,32 +142,36 @@ def _day(context: BuildContext) -> str:
     return str(context.parameters()["business_date"])
 
 
-def _create_condition_view(cursor: PgCursor, model: Model, context: BuildContext) -> str:
-    """A view of the table with a boolean column per rule that Great Expectations has no expectation for."""
-    columns = ["t.*"]
-    for rule in model.contract.checks:
+def _create_checked_table(cursor: PgCursor, model: Model, context: BuildContext) -> str:
+    """A table with the columns that checks look at, and a boolean column per rule without an expectation of its own.
+
+    Each condition is computed once, however often Great Expectations reads it, and from one snapshot. A view would
+    also forbid other builds to change the tables that its conditions ask.
+    """
+    checks = model.contract.checks
+    read = [name for check in checks for name in (*check.columns, *filter(None, (check.column,)))]
+    columns = [f"t.{name}" for name in dict.fromkeys((*model.contract.grain, *read))]
+    for rule in checks:
         if rule.expect == "condition":
-            condition = parse_expression(str(rule.condition), model.origin).render(context.parameters())
+            origin = rule.origin or model.origin
+            condition = parse_expression(str(rule.condition), origin).render(context.parameters())
             columns.append(f"coalesce({condition}, true) as {RULE_COLUMN}{rule.rule_id}")
         elif rule.expect == "references":
             column = str(rule.refers_to).split(".")[1]
             columns.append(
                 # Uncorrelated, so that PostgreSQL hashes the other table once instead of searching it for each row.
                 f"t.{rule.column} is null or t.{rule.column} in (select referred.{column}"
-                f" from {_referred_table(model, rule)} as referred where referred.{column} is not null)"
+                f" from {model.referred_table(rule)} as referred where referred.{column} is not null)"
                 f" as {RULE_COLUMN}{rule.rule_id}"
             )
-    name = f"check_{model.name}"
-    cursor.execute(f"drop view if exists quality.{name}")
-    cursor.execute(f"create view quality.{name} as select {', '.join(columns)} from {model.qualified_name} as t")
+    name = f"checked_{model.name}"
+    cursor.execute(f"drop table if exists quality.{name}")
+    # Unlogged: it lives until the end of the check, and a crash may take it away.
+    cursor.execute("select set_config('TimeZone', %s, true)", (context.workspace.settings.time_zone,))
+    cursor.execute(
+        f"create unlogged table quality.{name} as select {', '.join(columns)} from {model.qualified_name} as t"
+    )
     return name
-
-
-def _referred_table(model: Model, check: Check) -> str:
-    """`customer.customer_id` in a source's rule means that source's own customers in staging."""
-    entity = str(check.refers_to).split(".")[0]
-    source, _entity = quarantine.source_entity(model)
-    return f"staging.stg_{source}__{entity}"
 
 
 def _previous_rows(cursor: PgCursor, model: Model) -> int | None:
@@ -153,7 +182,8 @@ def _previous_rows(cursor: PgCursor, model: Model) -> int | None:
     return int(row[0]) if row else None
 
 
-def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outcomes: Sequence[Outcome]) -> None:
+def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outcomes: Sequence[Outcome]) -> datetime:
+    """Keep what was found; returns the moment that it is kept with."""
     copy_rows(
         cursor,
         "quality.check_result",
@@ -163,6 +193,9 @@ def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outco
             for o in outcomes
         ],
     )
+    cursor.execute("select now()")
+    (moment,) = one_row(cursor)
+    return cast(datetime, moment)
 
 
 def _apply(
@@ -176,9 +209,11 @@ def _apply(
     """Hold back and release rows, and record the check as a build, so that models downstream notice."""
     asked = changed_columns(model, context.graph)
     changed = quarantine.apply(cursor, model, outcomes, asked) if model.is_gated else 0
+    if model.is_source:
+        warned.apply(cursor, model, outcomes)
     # A check that stopped something counts as not made: the next run looks again, and nobody reads a gated table.
     stopped = any(not outcome.passed and outcome.check.on_fail == "stop" for outcome in outcomes)
-    fingerprint, upstream = ("stopped", {}) if stopped else seen
+    fingerprint, upstream = (builds.STOPPED, {}) if stopped else seen
     result = Build(0, model.name, "check", 0, changed, 0, fingerprint, upstream, time.monotonic() - started)
     listable = builds.is_listable(cursor, model.qualified_name, changed)
     build_id = builds.record(cursor, result, context.run_id, context.as_of, has_changed_keys=listable)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg2.extensions import cursor as PgCursor
 
+from cockpit.quality import tasks
 from cockpit.quality.suite import Outcome
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
@@ -43,6 +44,7 @@ def apply(cursor: PgCursor, model: Model, outcomes: Sequence[Outcome], tracked: 
     """
     source, entity = source_entity(model)
     _collect_failing(cursor, outcomes)
+    _leave_out_confirmed(cursor, source, entity)
     cursor.execute(
         "update quality.quarantine as entry set released_at = now()"
         " where source = %s and entity = %s and released_at is null"
@@ -56,7 +58,9 @@ def apply(cursor: PgCursor, model: Model, outcomes: Sequence[Outcome], tracked: 
         " on conflict (source, entity, key, rule_id) where released_at is null do nothing",
         (source, entity),
     )
-    return _set_flags(cursor, model, sorted({column for columns in tracked for column in columns}))
+    changed = _set_flags(cursor, model, sorted({column for columns in tracked for column in columns}))
+    tasks.settle(cursor, model, source, entity)
+    return changed
 
 
 def _collect_failing(cursor: PgCursor, outcomes: Sequence[Outcome]) -> None:
@@ -68,6 +72,17 @@ def _collect_failing(cursor: PgCursor, outcomes: Sequence[Outcome]) -> None:
                 (outcome.check.rule_id, outcome.check.message, outcome.check.message_zh),
             )
     cursor.execute("analyze failing")
+
+
+def _leave_out_confirmed(cursor: PgCursor, source: str, entity: str) -> None:
+    """A person has said that the row is right; that counts for the version of the row that the person saw."""
+    cursor.execute(
+        "delete from failing using quality.waiver as waived"
+        f" inner join raw.{source}__{entity} as held on held.key = waived.key and held.hash = waived.raw_hash"
+        " where waived.source = %s and waived.entity = %s"
+        " and failing.key = waived.key and failing.rule_id = waived.rule_id",
+        (source, entity),
+    )
 
 
 def _set_flags(cursor: PgCursor, model: Model, columns: Sequence[str]) -> int:

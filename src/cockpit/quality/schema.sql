@@ -33,3 +33,153 @@ create table if not exists quality.check_result (
 );
 
 create index if not exists check_result_latest on quality.check_result (model, checked_at desc);
+
+-- Grain: one row per period in which a row is held back: what its owner is asked to settle.
+create table if not exists quality.task (
+    task_id bigint generated always as identity primary key,
+    source text not null,
+    entity text not null,
+    key text not null,
+    -- User name of the person, or the unit, that answers for the row.
+    owner text not null,
+    batch_id bigint not null,
+    -- open: nobody has answered. waiting: a confirmation needs a second person. answered: the next run applies the
+    -- answer. released: the row has passed or was confirmed. gone: the row has left the source.
+    state text not null default 'open' check (state in ('open', 'waiting', 'answered', 'released', 'gone')),
+    -- Part of the links that were sent; a new number makes the old links useless.
+    link_version integer not null default 1,
+    opened_at timestamptz not null default now(),
+    closed_at timestamptz
+);
+
+create unique index if not exists task_open on quality.task (source, entity, key) where closed_at is null;
+create index if not exists task_queue on quality.task (state, opened_at desc) where closed_at is null;
+create index if not exists task_owner on quality.task (owner, state) where closed_at is null;
+
+-- Grain: one row per answer of a person about a row; never changed. What happened to it later stands in further rows.
+create table if not exists quality.correction (
+    correction_id bigint generated always as identity primary key,
+    task_id bigint references quality.task,
+    source text not null,
+    entity text not null,
+    key text not null,
+    -- correct: other values. confirm: the row is right as it is. undo: an earlier answer is taken back.
+    kind text not null check (kind in ('correct', 'confirm', 'undo')),
+    -- For correct: the source's name of the column -> {"before": text or null, "after": text or null}.
+    changes jsonb,
+    -- For confirm: the rules that do not count for this version of the row.
+    rule_ids text [] not null default '{}',
+    -- Hash of the row in raw, the version that the answer is about.
+    raw_hash bytea,
+    needs_approval boolean not null default false,
+    undoes bigint references quality.correction,
+    reason text not null,
+    made_by text not null,
+    made_through text not null check (made_through in ('desk', 'link', 'cli')),
+    made_at timestamptz not null default clock_timestamp(),
+    check ((kind = 'correct') = (changes is not null)),
+    check ((kind = 'undo') = (undoes is not null))
+);
+
+create index if not exists correction_row on quality.correction (source, entity, key, correction_id);
+create unique index if not exists correction_undone_once on quality.correction (undoes) where undoes is not null;
+
+-- Grain: one row per confirmation that a second person has looked at; never changed.
+create table if not exists quality.approval (
+    correction_id bigint primary key references quality.correction,
+    is_approved boolean not null,
+    reason text not null,
+    decided_by text not null,
+    decided_at timestamptz not null default clock_timestamp()
+);
+
+-- Grain: one row per corrected column whose source has since delivered another value; never changed.
+create table if not exists quality.correction_end (
+    correction_id bigint not null references quality.correction,
+    column_name text not null,
+    batch_id bigint not null,
+    ended_at timestamptz not null default clock_timestamp(),
+    primary key (correction_id, column_name)
+);
+
+-- Grain: one row per row of a source with corrections in force. Derived from the tables above; staging lays `patch`
+-- over what raw holds.
+create table if not exists quality.overlay (
+    source text not null,
+    entity text not null,
+    key text not null,
+    patch jsonb not null,
+    primary key (source, entity, key)
+);
+
+-- Grain: one row per confirmation in force and rule that it waives.
+create or replace view quality.waiver as
+select
+    answer.source,
+    answer.entity,
+    answer.key,
+    waived.rule_id,
+    answer.raw_hash,
+    answer.correction_id
+from quality.correction as answer
+cross join unnest(answer.rule_ids) as waived (rule_id)
+left join quality.approval as approval on answer.correction_id = approval.correction_id
+where
+    answer.kind = 'confirm'
+    and (not answer.needs_approval or approval.is_approved)
+    and not exists (select from quality.correction as undo where undo.undoes = answer.correction_id);
+
+-- Grain: one row per decision of a steward on what a text stands for; the newest in force counts.
+create table if not exists quality.decision (
+    decision_id bigint generated always as identity primary key,
+    kind text not null,
+    -- Without differences of width, script and case.
+    text text not null,
+    -- Another text that the kind's rule understands, such as the code of a lead source.
+    answer text not null,
+    reason text not null,
+    decided_by text not null,
+    decided_at timestamptz not null default clock_timestamp(),
+    undone_by text,
+    undone_at timestamptz
+);
+
+create index if not exists decision_text on quality.decision (kind, text);
+
+-- An owner's rights cannot be revoked for good, so triggers keep what people did from being rewritten.
+create or replace function quality.refuse_change() returns trigger
+language plpgsql
+as $$
+begin
+    raise exception '%.% is written once and never changed', tg_table_schema, tg_table_name
+        using errcode = 'object_not_in_prerequisite_state';
+end
+$$;
+
+create or replace trigger correction_is_final
+before update or delete or truncate on quality.correction
+for each statement execute function quality.refuse_change();
+
+create or replace trigger approval_is_final
+before update or delete or truncate on quality.approval
+for each statement execute function quality.refuse_change();
+
+create or replace trigger correction_end_is_final
+before update or delete or truncate on quality.correction_end
+for each statement execute function quality.refuse_change();
+
+-- Grain: one row per row of a source and rule that warns about it, per period in which it did; the row itself goes on.
+create table if not exists quality.warning (
+    warning_id bigint generated always as identity primary key,
+    source text not null,
+    entity text not null,
+    key text not null,
+    rule_id text not null,
+    batch_id bigint not null,
+    first_seen_at timestamptz not null default now(),
+    -- Null while the rule warns about the row; set when it no longer does, or the row has left the source.
+    gone_at timestamptz
+);
+
+create unique index if not exists warning_open on quality.warning (source, entity, key, rule_id)
+where gone_at is null;

@@ -6,16 +6,28 @@ Great Expectations evaluates; what a failure means (hold rows back, stop, warn) 
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cockpit.errors import TerminalError
+from cockpit.i18n import _
 from cockpit.rulebook.contract import Check
 
 # Before the import: it logs each step and each metric otherwise.
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 RULE_COLUMN = "rule_"
+
+# Counts come from one scan. Values of rows are never asked for: a complete result would read each failing value of
+# each check in a query of its own, and somebody's data would stand in results and documents.
+_RESULT_FORMAT = {
+    "result_format": "BASIC",
+    "return_unexpected_index_query": True,
+    "exclude_unexpected_values": True,
+    "partial_unexpected_count": 0,
+}
 
 
 @dataclass(frozen=True)
@@ -34,9 +46,22 @@ class Outcome:
     failing_rows: str | None
 
 
+@dataclass(frozen=True)
+class Evaluation:
+    """What the checks of one table found.
+
+    Attributes:
+        outcomes: One per check, in the order of the contract.
+        validation: Great Expectations' own result (ExpectationSuiteValidationResult), for its documents.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    validation: Any
+
+
 def evaluate(
     database_url: str, schema: str, table: str, key: Sequence[str], checks: Sequence[Check], previous_rows: int | None
-) -> list[Outcome]:
+) -> Evaluation:
     """Run checks on one table or view.
 
     Args:
@@ -46,8 +71,8 @@ def evaluate(
         checks: Promises of the contract.
         previous_rows: Row count at the last check, for `row_count_change`; None when there was none.
 
-    Returns:
-        One outcome per check, in the order of `checks`.
+    Raises:
+        TerminalError: a check cannot be evaluated, such as a condition that divides by zero on some row.
     """
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -64,26 +89,19 @@ def evaluate(
     definition = context.validation_definitions.add(
         gx.ValidationDefinition(name=table, data=asset.add_batch_definition_whole_table("all"), suite=suite)
     )
-    result = definition.run(
-        result_format={
-            "result_format": "COMPLETE",
-            "unexpected_index_column_names": list(key),
-            "partial_unexpected_count": 0,
-        }
-    )
+    result: Any = definition.run(result_format={**_RESULT_FORMAT, "unexpected_index_column_names": list(key)})
     # The order of results differs from the order of the suite.
-    by_rule: dict[str | None, Any] = {}
-    for item in result.results:
-        config: Any = item.expectation_config
-        by_rule[config.meta["rule_id"]] = item
+    by_rule = {item.expectation_config.meta["rule_id"]: item for item in result.results}
+    _require_evaluated(table, by_rule)
     rows = int(by_rule[None].result["observed_value"])
-    return [_outcome(check, by_rule.get(check.rule_id), rows) for check in checks]
+    return Evaluation(tuple(_outcome(check, by_rule.get(check.rule_id), rows) for check in checks), result)
 
 
 def _expectation(check: Check, previous_rows: int | None) -> Any:
     from great_expectations.expectations import core as gxe
 
-    meta = {"rule_id": check.rule_id}
+    # What Data Docs show beside the sentence of Great Expectations.
+    meta = {"rule_id": check.rule_id, **check.model_dump(include=_SHOWN, exclude_none=True)}
     column: Any = check.column
     match check.expect:
         case "not_null":
@@ -109,12 +127,33 @@ def _expectation(check: Check, previous_rows: int | None) -> Any:
             )
 
 
+_SHOWN = {"expect", "on_fail", "column", "condition", "refers_to", "message", "message_zh", "why", "why_zh"}
+
+
+def _require_evaluated(table: str, by_rule: dict[str | None, Any]) -> None:
+    for rule, item in by_rule.items():
+        failure = item.exception_info if isinstance(item.exception_info, dict) else {}
+        # One entry, or one per metric that could not be computed.
+        failures = [failure] if "raised_exception" in failure else list(failure.values())
+        raised = [each for each in failures if each.get("raised_exception")]
+        if raised:
+            raise TerminalError(
+                _("check '{rule}' could not be evaluated", rule=rule or "row_count"),
+                where=table.removeprefix("checked_"),
+                found=_fault(str(raised[0].get("exception_message", ""))),
+                fix=_("Correct the check in the contract, or the rows that it cannot be computed for."),
+            )
+
+
+def _fault(message: str) -> str:
+    """The database's kind of error, such as DivisionByZero; the rest of the message may quote a row."""
+    found = re.search(r"\(psycopg2\.(?:errors\.)?(\w+)\)", message)
+    return found[1] if found else message.partition(":")[0][:80]
+
+
 def _outcome(check: Check, item: Any, rows: int) -> Outcome:
     if item is None:
         return Outcome(check, True, rows, 0, None)
-    failure = item.exception_info if isinstance(item.exception_info, dict) else {}
-    if failure.get("raised_exception"):
-        raise RuntimeError(f"check {check.rule_id} could not run: {failure.get('exception_message')}")
     failed = int(item.result.get("unexpected_count") or (0 if item.success else 1))
     query = item.result.get("unexpected_index_query") if not item.success else None
     return Outcome(check, bool(item.success), rows, failed, query)

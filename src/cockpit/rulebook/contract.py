@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
@@ -39,7 +39,12 @@ class Check(Rule):
     missing value is reported by `not_null` alone and not by every rule that touches it.
 
     Attributes:
-        refers_to: `entity.column` of the same source whose values `column` has to be one of; null passes.
+        refers_to: `entity.column` of the same source whose values `column` has to be one of; null passes. In core and
+            marts `table.column` of a table of core.
+        owner_column: Column with the user name of the person who answers for the row; the entity's owner when absent,
+            and where the column is null.
+        concerns_money: A confirmation that the row is right needs a second person.
+        offending: Columns that a person has to look at; `column` or `columns` when absent.
     """
 
     id: str | None = Field(default=None, pattern=IDENTIFIER)
@@ -55,8 +60,31 @@ class Check(Rule):
     max_ratio: float | None = Field(default=None, gt=0)
     on_fail: OnFail = "stop"
     why: str | None = None
+    why_zh: str | None = None
     message: str | None = None
     message_zh: str | None = None
+    owner_column: str | None = None
+    concerns_money: bool = False
+    offending: tuple[str, ...] = ()
+
+    # Not part of the rule: a moved line is no other rule.
+    _origin: str | None = PrivateAttr(default=None)
+
+    def found_at(self, origin: str) -> Self:
+        """The same check, which knows that it stands at `file:line`."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
+
+    @property
+    def origin(self) -> str | None:
+        """`file:line` of a check that does not stand in the contract of its table."""
+        return self._origin
+
+    @property
+    def marked_columns(self) -> tuple[str, ...]:
+        """What to mark on a page that shows a failing row."""
+        return self.offending or self.columns or ((self.column,) if self.column else ())
 
     @property
     def rule_id(self) -> str:

@@ -8,6 +8,7 @@ from typing import Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from cockpit.domain.normalise.standard import StandardKind
 from cockpit.i18n import _
 from cockpit.rulebook.contract import IDENTIFIER
 from cockpit.rulebook.files import MisfitError, Rule, load
@@ -21,6 +22,7 @@ class DictionaryField(Rule):
 
     Attributes:
         synonyms: Names under which sources deliver it; one more name is one more entry here.
+        standard: What its texts are standardised as on the way into staging; they stay as typed when absent.
     """
 
     description: str = Field(min_length=3)
@@ -28,6 +30,7 @@ class DictionaryField(Rule):
     unit: str | None = None
     sensitivity: Sensitivity = "internal"
     synonyms: tuple[str, ...] = ()
+    standard: StandardKind | None = None
 
 
 class Dictionary(Rule):

@@ -6,7 +6,7 @@ before any data are touched.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -106,9 +106,24 @@ def load(path: Path, model: type[T]) -> T:
         RuleFileError: unreadable, not YAML, a key given twice, or not fitting the type; the first fault
             is reported as `file:line: what (found; allowed). What to write`.
     """
+    return load_with_lines(path, model)[0]
+
+
+def load_with_lines(
+    path: Path, model: type[T], complete: Callable[[Any, dict[Location, int]], Any] | None = None
+) -> tuple[T, dict[Location, int]]:
+    """Like `load`; also gives the line of each part, for faults that only show beside other files.
+
+    Args:
+        path: The file.
+        model: Its type.
+        complete: Puts what stands in further files into the content, before it is checked.
+    """
     data, lines = read_yaml(path)
+    if complete is not None:
+        data = complete(data, lines)
     try:
-        return model.model_validate(data)
+        return model.model_validate(data), lines
     except ValidationError as error:
         fault = _most_telling(error.errors())
         cause = fault.get("ctx", {}).get("error")

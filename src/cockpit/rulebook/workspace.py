@@ -15,6 +15,7 @@ from cockpit.rulebook.behaviour import Behaviour, load_behaviour
 from cockpit.rulebook.contract import IDENTIFIER
 from cockpit.rulebook.dictionary import Dictionary, load_dictionary
 from cockpit.rulebook.files import Rule, load
+from cockpit.rulebook.quality import Quality, load_quality
 from cockpit.rulebook.sources import LogSource, Source, load_source
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -28,8 +29,13 @@ class WorkspaceFile(Rule):
         sources: Folder with one YAML file per source, relative to this file.
         dictionary: File with the data dictionary, relative to this file.
         behaviour: Folder with the rules by which behaviour logs are read, relative to this file.
+        normalisation: Folder with the rules by which texts are standardised, relative to this file; texts stay as
+            typed without it.
+        quality: Folder with the rules about rows that look wrong, relative to this file.
         models: Folder with the layers of SQL models, relative to this file.
         security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
+        push: Folder with the rules about messages to people, relative to this file; nobody gets any without it.
+        data_docs_results: Results of checks that Data Docs keep per table.
         parameters: Values that SQL models may use as `:name`, such as the share of the time-proportional
             target below which a region is red.
     """
@@ -41,10 +47,14 @@ class WorkspaceFile(Rule):
     sources: str
     dictionary: str | None = None
     behaviour: str | None = None
+    normalisation: str | None = None
+    quality: str | None = None
     models: str
     security: str | None = None
+    push: str | None = None
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     time_zone: str
+    data_docs_results: int = Field(default=20, ge=1, le=1000)
     parameters: dict[str, float | str] = Field(default_factory=dict)
 
     @field_validator("time_zone")
@@ -66,11 +76,17 @@ class Workspace(Rule):
     dictionary: Dictionary
     behaviour: Behaviour | None = None
     sources: dict[str, Source]
+    quality: Quality = Quality()
 
     @property
     def name(self) -> str:
         """Short name, as in `./cockpit run NAME`."""
         return self.settings.workspace
+
+    @property
+    def normalisation_folder(self) -> Path | None:
+        """Folder of the standardising rules."""
+        return self.folder / self.settings.normalisation if self.settings.normalisation else None
 
     @property
     def zone(self) -> ZoneInfo:
@@ -120,6 +136,7 @@ def load_workspace(path: Path) -> Workspace:
         dictionary=dictionary,
         behaviour=load_behaviour(folder / settings.behaviour) if settings.behaviour else None,
         sources=sources,
+        quality=load_quality(folder / settings.quality, sources) if settings.quality else Quality(),
     )
 
 

@@ -41,6 +41,7 @@ def wanted(settings: Settings) -> dict[str, Callable[[], str]]:
         **dict.fromkeys(roles, _password),
         "identity_key": lambda: secrets.token_hex(32),
         "pseudonym_key": lambda: secrets.token_hex(32),
+        "task_link_key": lambda: secrets.token_hex(32),
         "airflow_jwt": _signing_key,
         "airflow_api": _signing_key,
         "airflow_fernet": _fernet_key,

@@ -244,6 +244,11 @@ class Settings(_Frozen):
         return self.data / "demo"
 
     @property
+    def data_docs(self) -> Path:
+        """Pages about the tables' checks, one folder per workspace."""
+        return self.data / "data_docs"
+
+    @property
     def people_file(self) -> Path:
         """The people who log in."""
         return self.repository / "include/rules/security/people.yml"
@@ -360,6 +365,8 @@ class Settings(_Frozen):
             "COCKPIT_STACK_ID": self.stack_id,
             # Where the source files of the demo company look for its files.
             "COCKPIT_DEMO_FILES": str(self.demo_files),
+            # Where checks leave their pages and Airflow finds them.
+            "COCKPIT_DATA_DOCS": str(self.data_docs),
             "PYTHONPATH": str(self.repository / "src"),
             # Programs that set their title must leave their environment readable: down finds them by it.
             "SPT_NOENV": "1",

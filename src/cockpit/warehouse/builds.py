@@ -16,6 +16,9 @@ from cockpit.warehouse.rows import one_row
 _MAX_LISTED_SHARE = 0.2
 _MIN_LISTED_ROWS = 10_000
 
+# In place of a fingerprint: a check that stopped something counts as not made, so that the next run looks again.
+STOPPED = "stopped"
+
 Kind = Literal["full", "incremental", "fresh", "check"]
 
 
@@ -85,6 +88,16 @@ def is_checked(cursor: PgCursor, table: str) -> bool:
     return newest == 0 or (seen is not None and seen[1].get(table) == newest)
 
 
+def stopped(cursor: PgCursor, models: Sequence[str]) -> set[str]:
+    """Which of these models failed a check with `on_fail: stop` when they were last checked."""
+    cursor.execute(
+        "select model from (select distinct on (model) model, fingerprint from ops.model_build"
+        " where kind = 'check' and model = any(%s) order by model, build_id desc) as newest where fingerprint = %s",
+        (list(models), STOPPED),
+    )
+    return {name for (name,) in cursor.fetchall()}
+
+
 def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
     """Whether the changed keys are few enough to be worth listing."""
     if changed <= _MIN_LISTED_ROWS:
@@ -139,7 +152,8 @@ def keys_are_known(cursor: PgCursor, table: str, since: int) -> bool:
         " where model = %s and build_id > %s and inserted + updated + deleted > 0",
         (name, since),
     )
-    return bool(one_row(cursor)[0]) and since > 0
+    # Corrections begin with none; a table begins with a build that lists no keys.
+    return bool(one_row(cursor)[0]) and (since > 0 or schema == "quality")
 
 
 def collect_affected(
@@ -198,6 +212,25 @@ def record_changed_keys(
                 f" where {side}_exists",
                 (build_id, model, ",".join(columns)),
             )
+
+
+def note_changed_rows(cursor: PgCursor, table: str, keys: Sequence[str], run_id: str, as_of: datetime) -> None:
+    """Say that rows of a table which no model builds have changed, so that models downstream compute them again.
+
+    Args:
+        cursor: In the transaction of the change.
+        table: Schema-qualified, as the models downstream name it.
+        keys: Values of its column `key`.
+        run_id, as_of: Who changed them, and the business time.
+    """
+    name = table.split(".")[1]
+    build = Build(0, name, "incremental", 0, len(keys), 0, "", {}, 0.0)
+    build_id = record(cursor, build, run_id, as_of, has_changed_keys=True)
+    cursor.execute(
+        "insert into ops.changed_key (build_id, model, columns, key)"
+        " select %s, %s, 'key', jsonb_build_array(key) from unnest(cast(%s as text[])) as changed (key)",
+        (build_id, name, list(keys)),
+    )
 
 
 def forget_old_keys(cursor: PgCursor) -> None:

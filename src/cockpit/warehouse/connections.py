@@ -26,6 +26,12 @@ def secret_file() -> Path | None:
     return Path(home) / "secrets" / "connections.env" if home else None
 
 
+def is_defined(name: str) -> bool:
+    """Whether there is a connection of that name, usable or not."""
+    variable = PREFIX + name.upper()
+    return bool(os.environ.get(variable) or _from_file(variable))
+
+
 def connection_url(name: str) -> URL:
     """The address of a connection, with its password.
 

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
-from cockpit.rulebook.contract import LAYERS, Contract, load_contract
+from cockpit.rulebook.contract import LAYERS, Check, Contract, load_contract
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import staging
-from cockpit.warehouse.sql_text import Query, parse_expression, parse_query
+from cockpit.warehouse.sql_text import Query, Subquery, at_line, parse_expression, parse_query
+from cockpit.warehouse.standardised import StandardisedColumn
 
 # Each layer may read itself and the one before; marts never read staging.
 _READABLE = {
-    "staging": {"raw", "staging"},
+    "staging": {"raw", "staging", "quality"},
     "core": {"staging", "core"},
     # The ledger is about loads, not about the business, so no layer stands between it and its mart.
     "marts": {"core", "marts", "ops"},
@@ -39,12 +40,16 @@ class Model:
         layer: Schema it lives in.
         query: Its SQL; None when a pipeline function builds it.
         origin: File for messages.
+        received: SQL for the texts that `query` finds standardised; None when it standardises nothing.
+        standardised: Columns that are standardised between the two.
     """
 
     layer: str
     contract: Contract
     query: Query | None
     origin: Path
+    received: Query | None = None
+    standardised: tuple[StandardisedColumn, ...] = ()
 
     @property
     def name(self) -> str:
@@ -67,14 +72,43 @@ class Model:
         return any(name.startswith("ops.") for name in self.reads)
 
     @property
+    def step(self) -> int:
+        """Which step of a run builds and checks it: 0 typed, 1 conformed and core, 2 marts."""
+        return 0 if self.is_source else 2 if self.layer == "marts" else 1
+
+    @property
     def is_gated(self) -> bool:
         """Whether a check may hold single rows back, so that each row carries a flag."""
         return any(check.on_fail == "quarantine" for check in self.contract.checks)
+
+    @property
+    def is_source(self) -> bool:
+        """Whether it holds the rows of one source, as that source has them."""
+        return self.layer == "staging" and "__" in self.name
+
+    @cached_property
+    def looked_at(self) -> frozenset[str]:
+        """Tables of staging that its checks ask beside its own; a change there can make its rows right or wrong."""
+        asked = {self.referred_table(check) for check in self.contract.checks if check.expect == "references"}
+        for check in self.contract.checks:
+            if check.condition:
+                asked |= parse_expression(check.condition, check.origin or self.origin).reads
+        return frozenset(asked) - {self.qualified_name}
+
+    def referred_table(self, check: Check) -> str:
+        """`customer.customer_id` in a source's rule means that source's own customers in staging.
+
+        In a model of core or marts `core_customer.customer_key` means that table of core.
+        """
+        entity = str(check.refers_to).split(".")[0]
+        return f"staging.{self.name.split('__')[0]}__{entity}" if self.is_source else f"core.{entity}"
 
     @cached_property
     def definition(self) -> str:
         """Changes whenever another table could come out of the same data."""
         parts = [self.contract.model_dump_json(), self.query.text if self.query else self.contract.built_by]
+        if self.received:
+            parts.append(self.received.text)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
 
 
@@ -102,6 +136,15 @@ class ModelGraph:
         """The typed staging models of one source."""
         return [model for model in self.layer("staging") if model.name.startswith(f"stg_{source}__")]
 
+    def asking(self, models: Iterable[Model]) -> list[Model]:
+        """Typed models of staging whose checks ask these models, without these themselves."""
+        names = {model.qualified_name for model in models}
+        return [
+            model
+            for model in self.models.values()
+            if model.is_source and model.qualified_name not in names and model.looked_at & names
+        ]
+
     def conformed(self) -> list[Model]:
         """The staging models that core reads; one that no source feeds is an empty table."""
         return [model for model in self.layer("staging") if "__" not in model.name]
@@ -109,7 +152,28 @@ class ModelGraph:
     def upstream(self, model: Model) -> list[Model]:
         """Models that this one reads (raw tables and bookkeeping are not models)."""
         return [
-            self.models[name.split(".")[1]] for name in sorted(model.reads) if not name.startswith(("raw.", "ops."))
+            self.models[name.split(".")[1]]
+            for name in sorted(model.reads)
+            if not name.startswith(("raw.", "ops.", "quality."))
+        ]
+
+    def gates(self, model: Model) -> list[Model]:
+        """Models of the steps before, directly or through others read, whose rows must have passed their checks.
+
+        Checks of a step run when all its models are built: typed tables first, then conformed ones and core, then
+        marts.
+        """
+        found: dict[str, Model] = {}
+        waiting = [model]
+        while waiting:
+            for upstream in self.upstream(waiting.pop()):
+                if upstream.name not in found:
+                    found[upstream.name] = upstream
+                    waiting.append(upstream)
+        return [
+            each
+            for each in found.values()
+            if each.step < model.step and any(check.on_fail == "stop" for check in each.contract.checks)
         ]
 
     def downstream(self, model: Model) -> list[Model]:
@@ -143,19 +207,24 @@ def _load(workspace: Workspace) -> ModelGraph:
     models = list(_read_models(workspace))
     known = {model.qualified_name for model in models} | raw_tables | _BOOKKEEPING
     parameters = {*CLOCK_PARAMETERS, *workspace.parameters}
+    typed = {model.qualified_name: model for model in models if model.is_source}
     for model in models:
         _check(model, known)
-        _check_expressions(model, parameters)
+        _check_expressions(model, parameters, typed)
+        _check_references(model, {other.qualified_name: other for other in models})
     return ModelGraph(_in_building_order(models))
 
 
 def _read_models(workspace: Workspace) -> Iterable[Model]:
     for entity in staging.source_entities(workspace):
-        contract, sql = staging.source_model(entity)
+        typed = staging.source_model(entity, workspace.normalisation_folder)
         origin = workspace.folder / workspace.settings.sources / f"{entity.source}.yml"
         # Generated, so that nobody has to be told of faults in it: parsed only when it is rendered.
-        reads = frozenset({f"raw.{entity.raw_table}"})
-        yield Model("staging", contract, Query(sql, reads, tuple(contract.columns)), origin)
+        reads = frozenset({f"raw.{entity.raw_table}", entity.overlay})
+        columns = tuple(typed.contract.columns)
+        received = Query(typed.received, reads, ()) if typed.received else None
+        query = Query(typed.sql, reads, columns)
+        yield Model("staging", typed.contract, query, origin, received, typed.standardised)
     for layer in LAYERS[1:]:
         folder = workspace.models_folder / layer
         contracts = {path.stem: path for path in sorted(folder.glob("*.yml"))}
@@ -186,7 +255,8 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
 
 def _check(model: Model, known: set[str]) -> None:
     where = f"{model.origin}:1"
-    unknown = sorted(model.reads - known)
+    # Generated models alone read corrections; there is one table of them for all sources.
+    unknown = sorted(name for name in model.reads - known if not name.startswith(staging.OVERLAY))
     if unknown:
         raise RuleFileError(
             _("reads an unknown table"), where=where, found=unknown[0], allowed=", ".join(sorted(known))
@@ -232,24 +302,68 @@ def _check(model: Model, known: set[str]) -> None:
             )
 
 
-def _check_expressions(model: Model, parameters: set[str]) -> None:
+def _check_expressions(model: Model, parameters: set[str], tables: Mapping[str, Model]) -> None:
     """Names in SQL and conditions that nothing stands for would fail only when data are there."""
+    where = at_line(model.origin)
     if model.query:
-        _refuse_unknown(_("uses an unknown parameter"), model, model.query.parameters, parameters)
+        _refuse_unknown(_("uses an unknown parameter"), where, model.query.parameters, parameters)
+    seen: set[str] = set()
     for check in model.contract.checks:
+        rule = check.rule_id
+        where = check.origin or at_line(model.origin)
+        if rule in seen:
+            raise RuleFileError(_("two checks of {table} have the same id", table=model.name), where=where, found=rule)
+        seen.add(rule)
+        message = _("the check {rule} names an unknown column", rule=rule)
+        named = {*check.offending, *filter(None, (check.owner_column,))}
+        _refuse_unknown(message, where, named, set(model.contract.columns))
         if check.condition:
-            condition = parse_expression(check.condition, model.origin)
-            rule = check.rule_id
+            condition = parse_expression(check.condition, where)
             message = _("the condition of {rule} uses an unknown parameter", rule=rule)
-            _refuse_unknown(message, model, condition.parameters, parameters)
+            _refuse_unknown(message, where, condition.parameters, parameters)
             message = _("the condition of {rule} names an unknown column", rule=rule)
-            _refuse_unknown(message, model, condition.columns, set(model.contract.columns))
+            _refuse_unknown(message, where, condition.columns, set(model.contract.columns))
+            for subquery in condition.subqueries:
+                _check_subquery(rule, where, subquery, tables)
 
 
-def _refuse_unknown(message: str, model: Model, names: frozenset[str], known: set[str]) -> None:
-    unknown = sorted(names - known)
+def _check_subquery(rule: str, where: str, subquery: Subquery, tables: Mapping[str, Model]) -> None:
+    """Only typed tables and their columns; none of the row's, which would make it run once for each row."""
+    message = _("the condition of {rule} asks an unknown table", rule=rule)
+    _refuse_unknown(message, where, set(subquery.tables.values()), set(tables))
+    known = {name: set(tables[table].contract.columns) for name, table in subquery.tables.items()}
+    everything = set().union(*known.values(), subquery.made)
+    for place, column in sorted(subquery.columns):
+        if place and place not in known and place not in subquery.made:
+            raise RuleFileError(
+                _("the condition of {rule} names a table within a subquery that is not in it", rule=rule),
+                where=where,
+                found=place,
+                allowed=", ".join(sorted(known)),
+                fix=_("A subquery stands alone: compare the row with its result, such as 'key in (select ...)'."),
+            )
+        message = _("the condition of {rule} names an unknown column within a subquery", rule=rule)
+        _refuse_unknown(message, where, {column}, known.get(place, everything))
+
+
+def _check_references(model: Model, tables: Mapping[str, Model]) -> None:
+    """A source's file has looked at its own; models of core and marts refer to tables of core."""
+    if model.is_source:
+        return
+    for check in model.contract.checks:
+        if check.expect == "references":
+            where = check.origin or at_line(model.origin)
+            table, column = model.referred_table(check), str(check.refers_to).split(".")[1]
+            message = _("the check {rule} refers to an unknown table", rule=check.rule_id)
+            _refuse_unknown(message, where, {table}, {name for name in tables if name.startswith("core.")})
+            message = _("the check {rule} names an unknown column", rule=check.rule_id)
+            _refuse_unknown(message, where, {column}, set(tables[table].contract.columns))
+
+
+def _refuse_unknown(message: str, where: str, names: Iterable[str], known: set[str]) -> None:
+    unknown = sorted(set(names) - known)
     if unknown:
-        raise RuleFileError(message, where=f"{model.origin}:1", found=unknown[0], allowed=", ".join(sorted(known)))
+        raise RuleFileError(message, where=where, found=unknown[0], allowed=", ".join(sorted(known)))
 
 
 def _in_building_order(models: list[Model]) -> dict[str, Model]:

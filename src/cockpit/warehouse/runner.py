@@ -23,7 +23,7 @@ from psycopg2.extensions import cursor as PgCursor
 from cockpit.errors import TerminalError, TransientError
 from cockpit.i18n import _
 from cockpit.rulebook.workspace import Workspace
-from cockpit.warehouse import builds
+from cockpit.warehouse import builds, standardised
 from cockpit.warehouse.builds import Build, Kind
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.copy import copy_rows
@@ -32,10 +32,15 @@ from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.rows import one_row
-from cockpit.warehouse.sql_text import Value
+from cockpit.warehouse.sql_text import Query, Value
+from cockpit.warehouse.standardised import RECEIVED
 from cockpit.warehouse.tables import add_keys, drop_keys, ensure_table
 
 log = logging.getLogger(__name__)
+
+
+class BlockedError(TerminalError):
+    """A model is not built because a table that it reads, directly or through others, failed a check that stops."""
 
 
 @dataclass(frozen=True)
@@ -91,16 +96,17 @@ def build(connection: PgConnection, model: Model, context: BuildContext, *, full
 
     Raises:
         TerminalError: the SQL fails; the table stays as it was.
+        BlockedError: a table behind it failed a check that stops; the table stays as it was.
         TransientError: connection lost or a deadlock; the table stays as it was.
     """
     started = time.monotonic()
-    with (
-        database_errors(str(model.origin)),
-        exclusive(connection, f"build {model.qualified_name}"),
-        connection,
-        connection.cursor() as cursor,
-    ):
-        return _Step(connection, cursor, model, context, started).run(full=full)
+    with database_errors(str(model.origin)), exclusive(connection, f"build {model.qualified_name}"):
+        with connection, connection.cursor() as cursor:
+            result = _Step(connection, cursor, model, context, started).run(full=full)
+        if model.standardised and result.kind != "fresh":
+            with connection, connection.cursor() as cursor:
+                standardised.remember(cursor, model.standardised)
+        return result
 
 
 class _Step:
@@ -126,6 +132,7 @@ class _Step:
         same = last is not None and last.fingerprint == fingerprint
         if last is not None and same and last.upstream == upstream and not full:
             return self._record("fresh", Difference(), fingerprint, upstream)
+        self._require_passed()
         self._require_checked()
         if self._model.contract.materialised == "view":
             return self._view(fingerprint, upstream)
@@ -133,6 +140,17 @@ class _Step:
         affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
         difference = self._apply(affected)
         return self._record("incremental" if affected else "full", difference, fingerprint, upstream)
+
+    def _require_passed(self) -> None:
+        """Keep the rows of before while a table behind this one fails a check that stops."""
+        gates = [gate.name for gate in self._context.graph.gates(self._model)]
+        failing = builds.stopped(self._cursor, gates) if gates else set()
+        if failing:
+            raise BlockedError(
+                _("waits for {tables}: a check has stopped what lies downstream", tables=", ".join(sorted(failing))),
+                where=self._model.name,
+                fix=_("Correct the rows or the check; Data Docs and quality.check_result say which."),
+            )
 
     def _require_checked(self) -> None:
         """Refuse to read rows that no check has seen: an unchecked row must not pass as a good one."""
@@ -213,10 +231,7 @@ class _Step:
         if self._model.query is None:
             with self._rows_of_builder() as rows:
                 return copy_rows(self._cursor, into, columns, rows)
-        if affected:
-            sql = self._model.query.render_for_keys(self._values, affected)
-        else:
-            sql = self._model.query.render(self._values)
+        sql = rows_of(self._cursor, self._model, self._context, affected)
         selected = ", ".join(f"cast(model.{name} as {self._model.contract.columns[name].type})" for name in columns)
         self._cursor.execute(f"insert into {into} ({', '.join(columns)}) select {selected} from ({sql}) as model")
         return int(self._cursor.rowcount)
@@ -259,6 +274,32 @@ class _Step:
             builds.record_changed_keys(self._cursor, build_id, self._model.name, CHANGES, self._tracked)
         log.info("%s %s: %d rows changed in %.2f s", self._model.name, kind, result.changed, result.seconds)
         return replace(result, build_id=build_id)
+
+
+def rows_of(cursor: PgCursor, model: Model, context: BuildContext, affected: Narrowing | None = None) -> str:
+    """The SQL of a model's rows, once what it needs beside its tables is there.
+
+    Args:
+        cursor: In a transaction; temporary tables with received and standardised texts are made in it.
+        model: With SQL of its own.
+        context: Clock and parameters.
+        affected: Only rows of these keys; all when None.
+    """
+    values = context.parameters()
+
+    def render(query: Query) -> str:
+        return query.render_for_keys(values, affected) if affected else query.render(values)
+
+    if model.query is None:
+        raise LookupError(f"{model.name} is built by a function")
+    rules = context.workspace.normalisation_folder
+    if model.received is None or rules is None:
+        return render(model.query)
+    cursor.execute(f"drop table if exists pg_temp.{RECEIVED}")
+    cursor.execute(f"create temp table {RECEIVED} on commit drop as {render(model.received)}")
+    cursor.execute(f"analyze pg_temp.{RECEIVED}")
+    standardised.fill(cursor, model.standardised, rules)
+    return model.query.render(values)
 
 
 def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,6 +21,7 @@ from cockpit.i18n import _
 Value: TypeAlias = str | int | float | date | datetime
 
 _DIALECT = "postgres"
+_LINE = re.compile(r":[0-9]+$")
 _WRITES = (exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Into, exp.Lock)
 
 
@@ -131,35 +134,94 @@ def _parameters(tree: exp.Expr) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
+class Subquery:
+    """A part of an expression that asks tables of its own.
+
+    Attributes:
+        tables: Schema-qualified tables by the names that they have in it.
+        columns: Columns that it looks at: the table's name in it, empty when it is not said, and the column.
+        made: Names that it gives itself, to columns or to queries within it.
+    """
+
+    tables: Mapping[str, str]
+    columns: frozenset[tuple[str, str]]
+    made: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Expression:
     """A parsed SQL expression, such as the condition of a check.
 
     Attributes:
-        columns: Names of the columns that it looks at.
+        columns: Names of the columns of the row that it looks at; subqueries have columns of their own.
         parameters: Names used as `:name`.
+        subqueries: Those that do not stand within another one.
     """
 
     tree: exp.Expr
     columns: frozenset[str]
     parameters: frozenset[str]
+    subqueries: tuple[Subquery, ...] = ()
 
-    def render(self, values: Mapping[str, Value]) -> str:
-        """The SQL with each `:name` replaced by its quoted value."""
-        return _with_values(self.tree, values).sql(dialect=_DIALECT)
+    @property
+    def reads(self) -> frozenset[str]:
+        """Schema-qualified tables that it asks."""
+        return frozenset(table for query in self.subqueries for table in query.tables.values())
+
+    def render(self, values: Mapping[str, Value], instead: Mapping[str, str] | None = None) -> str:
+        """The SQL with each `:name` replaced by its quoted value.
+
+        Args:
+            values: Parameters.
+            instead: Schema-qualified table -> the name of another one that is asked in its place.
+        """
+        tree = _with_values(self.tree, values)
+        for table in list(tree.find_all(exp.Table)):
+            if instead and _qualified(table) in instead:
+                alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
+                table.replace(exp.Table(this=exp.to_identifier(instead[_qualified(table)]), alias=alias))
+        return tree.sql(dialect=_DIALECT)
 
 
 def parse_expression(text: str, where: str | Path) -> Expression:
     """Parse one SQL expression.
 
+    Args:
+        text: SQL.
+        where: File or `file:line`, for messages.
+
     Raises:
         RuleFileError: not parsable as a single expression.
     """
     try:
-        tree = sqlglot.parse_one(text, dialect=_DIALECT, into=exp.Condition)
+        return _parsed_expression(text)
     except (ParseError, TokenError) as error:
-        raise RuleFileError(_("SQL condition is not readable"), where=f"{where}:1", found=text) from error
-    columns = frozenset(column.name for column in tree.find_all(exp.Column))
-    return Expression(tree, columns, _parameters(tree))
+        raise RuleFileError(_("SQL condition is not readable"), where=at_line(where), found=text) from error
+
+
+@functools.lru_cache(maxsize=1024)
+def _parsed_expression(text: str) -> Expression:
+    tree = sqlglot.parse_one(text, dialect=_DIALECT, into=exp.Condition)
+    columns = frozenset(column.name for column in tree.find_all(exp.Column) if not column.find_ancestor(exp.Select))
+    outermost = [select for select in tree.find_all(exp.Select) if not select.find_ancestor(exp.Select)]
+    return Expression(tree, columns, _parameters(tree), tuple(_subquery(select) for select in outermost))
+
+
+def at_line(where: str | Path) -> str:
+    """`file:line`; the first line of a file without one."""
+    return where if isinstance(where, str) and _LINE.search(where) else f"{where}:1"
+
+
+def _subquery(select: exp.Select) -> Subquery:
+    named = [table for table in select.find_all(exp.Table) if isinstance(table.this, exp.Identifier)]
+    tables = [table for table in named if not _is_cte(table)]
+    made = [node.alias for node in select.find_all(exp.Alias, exp.Subquery, exp.CTE) if node.alias]
+    made += [table.alias_or_name for table in named if _is_cte(table)]
+    return Subquery(
+        tables={table.alias_or_name: _qualified(table) if table.db else table.name for table in tables},
+        columns=frozenset((column.table, column.name) for column in select.find_all(exp.Column)),
+        made=frozenset(made),
+    )
 
 
 def _qualified(table: exp.Table) -> str:

@@ -7,16 +7,23 @@ sources, under the columns of the conformed contract.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.domain.normalise.kinds import KINDS
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import Check, Column, Contract, Incremental
+from cockpit.rulebook.normalisation import rule_version
 from cockpit.rulebook.sources import Conform, Entity, SourceColumn
 from cockpit.rulebook.workspace import Workspace
+from cockpit.warehouse import standardised
 from cockpit.warehouse.received_text import castable_text, quoted, received_text
+from cockpit.warehouse.standardised import RECEIVED, StandardisedColumn, declared_text
+
+# How the bookkeeping of builds names the corrections of an entity's rows; source and entity follow.
+OVERLAY = "quality.overlay_"
 
 POSTGRES_TYPES = {
     "text": "text",
@@ -35,6 +42,12 @@ _TECHNICAL = {
     ),
     "batch_id": Column(
         type="bigint", nullable=False, description="Import batch that brought this version", description_zh="导入批次"
+    ),
+    "standardised_by": Column(
+        type="text",
+        nullable=False,
+        description="Kinds and versions of the rules by which the row was standardised",
+        description_zh="标准化所用规则及版本",
     ),
     "invalid_columns": Column(
         type="text[]",
@@ -56,12 +69,17 @@ TYPE_CHECK = Check(
 
 @dataclass(frozen=True)
 class SourceEntity:
-    """An entity together with the names it is known by."""
+    """An entity together with the names it is known by.
+
+    Attributes:
+        rules: The checks that the workspace's quality rules make for it.
+    """
 
     source: str
     name: str
     owner: str
     entity: Entity
+    rules: tuple[Check, ...] = ()
 
     @property
     def raw_table(self) -> str:
@@ -69,16 +87,29 @@ class SourceEntity:
         return f"{self.source}__{self.name}"
 
     @property
+    def overlay(self) -> str:
+        """Name under which the bookkeeping of builds knows the corrections of its rows."""
+        return overlay_of(self.staging_table)
+
+    @property
     def staging_table(self) -> str:
         """Table in schema staging."""
         return f"stg_{self.source}__{self.name}"
+
+
+def overlay_of(typed_table: str) -> str:
+    """Name under which the bookkeeping of builds knows the corrections of a typed table's rows."""
+    return OVERLAY + typed_table.removeprefix("stg_")
 
 
 def source_entities(workspace: Workspace) -> Iterator[SourceEntity]:
     """Every entity of every source of a workspace."""
     for source in workspace.sources.values():
         for name, entity in source.entities.items():
-            yield SourceEntity(source.source, name, entity.owner or source.owner, entity)
+            rules = workspace.quality.checks(
+                source.source, name, entity, is_standardised=workspace.normalisation_folder is not None
+            )
+            yield SourceEntity(source.source, name, entity.owner or source.owner, entity, tuple(rules))
 
 
 def raw_tables(workspace: Workspace) -> list[str]:
@@ -86,13 +117,53 @@ def raw_tables(workspace: Workspace) -> list[str]:
     return [entity.raw_table for entity in source_entities(workspace)]
 
 
-def source_model(source: SourceEntity) -> tuple[Contract, str]:
-    """Contract and SQL of `stg_<source>__<entity>`."""
+@dataclass(frozen=True)
+class TypedModel:
+    """How `stg_<source>__<entity>` is computed.
+
+    Attributes:
+        received: SQL for the texts that raw holds, corrections of stewards laid over them; null when nothing has to
+            be standardised, so that one statement does all.
+        standardised: Columns that it standardises.
+        sql: The rows; from the temporary table of `received` where there is one.
+    """
+
+    contract: Contract
+    sql: str
+    received: str | None
+    standardised: tuple[StandardisedColumn, ...]
+
+
+def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
+    """Contract and SQL of `stg_<source>__<entity>`.
+
+    Args:
+        source: The entity.
+        rules: Folder of the standardising rules; texts stay as typed without it.
+    """
     columns = source.entity.columns
-    typed, misfits = [], []
+    texts = {source.entity.our_name(received): received_text(source.entity, received) for received in columns}
+    standards = {column.name: column for column in _standardised(source, rules)}
+    typed: list[str] = []
+    misfits: list[str] = []
+    joins: list[str] = []
+    documented: dict[str, Column] = {}
     for received, column in columns.items():
-        text = received_text(source.entity, received)
         name = source.entity.our_name(received)
+        documented[name] = _documented(column)
+        if name in standards:
+            alias = f"standard_{len(joins) + 1}"
+            joins.append(standardised.join(standards[name], alias))
+            kind = POSTGRES_TYPES[column.type]
+            typed.append(f"cast({alias}.stored as {kind}) as {name}")
+            for beside, (expression, documentation) in standardised.parts(standards[name], column, alias).items():
+                typed.append(f"{expression} as {beside}")
+                documented[beside] = documentation
+            if column.type != "text":
+                unusable = f"{alias}.stored is null and {alias}.outcome is distinct from 'absent'"
+                misfits.append(f"case when received.{name} is not null and {unusable} then {quoted(name)} end")
+            continue
+        text = f"received.{name}" if standards else texts[name]
         if column.type == "text":
             typed.append(f"{text} as {name}")
             continue
@@ -101,45 +172,79 @@ def source_model(source: SourceEntity) -> tuple[Contract, str]:
         fits = f"pg_input_is_valid({text}, {quoted(kind)})"
         typed.append(f"case when {fits} then cast({text} as {kind}) end as {name}")
         misfits.append(f"case when not {fits} then {quoted(name)} end")
+    if standards:
+        versions = ", ".join(sorted({f"{column.kind} {column.version}" for column in standards.values()}))
+        typed.append(f"{quoted(versions)} as standardised_by")
+        documented["standardised_by"] = _TECHNICAL["standardised_by"]
     invalid = f"array_remove(cast(array[{', '.join(misfits)}] as text[]), null)" if misfits else "cast('{}' as text[])"
-    inner = ["key as source_key", "batch_id", *typed, f"{invalid} as invalid_columns"]
+    corrected = _corrected(source)
+    received_columns = ["source_key", "batch_id", *(f"{text} as {name}" for name, text in texts.items())]
+    rows = "\n    ".join([f"from pg_temp.{RECEIVED} as received", *joins]) if standards else f"from {corrected}"
+    inner = ["source_key", "batch_id", *typed, f"{invalid} as invalid_columns"]
     # The outer level exists so that the keys of regrouped entities are written in our names.
     outer = [
         "source_key",
         "batch_id",
-        *(source.entity.our_name(received) for received in columns),
+        *documented,
         *(f"{_key_text(conform)} as {_key_column(name)}" for name, conform in _regrouping(source).items()),
         "invalid_columns",
     ]
-    sql = (
-        f"select\n    {_list(outer)}\nfrom (\n    select\n    {_list(inner)}\n"
-        f"    from raw.{source.raw_table}\n    where deleted_at is null\n) as typed"
-    )
-    documented = {
-        "source_key": _TECHNICAL["source_key"],
-        "batch_id": _TECHNICAL["batch_id"],
-        **{source.entity.our_name(received): _documented(column) for received, column in columns.items()},
-        **{
-            _key_column(name): Column(
-                type="text", description=f"Key of the conformed {name}", description_zh=f"归一实体 {name} 的主键"
-            )
-            for name in _regrouping(source)
-        },
-        "invalid_columns": _TECHNICAL["invalid_columns"],
-    }
+    sql = f"select\n    {_list(outer)}\nfrom (\n    select\n    {_list(inner)}\n    {rows}\n) as typed"
     contract = Contract(
         table=source.staging_table,
-        description=f"{source.name} of {source.source}, typed",
-        description_zh=f"来源 {source.source} 的 {source.name}，已转换类型",
+        description=f"{source.name} of {source.source}, typed and standardised",
+        description_zh=f"来源 {source.source} 的 {source.name}，已转换类型并标准化",
         grain=("source_key",),
         owner=source.owner,
         materialised="incremental",
-        incremental=Incremental(key=("source_key",), reads={f"raw.{source.raw_table}": ("key",)}),
-        columns=documented,
-        checks=(TYPE_CHECK, *_required_checks(source.entity), *source.entity.checks),
+        incremental=Incremental(
+            key=("source_key",), reads={f"raw.{source.raw_table}": ("key",), source.overlay: ("key",)}
+        ),
+        columns={
+            "source_key": _TECHNICAL["source_key"],
+            "batch_id": _TECHNICAL["batch_id"],
+            **documented,
+            **{
+                _key_column(name): Column(
+                    type="text", description=f"Key of the conformed {name}", description_zh=f"归一实体 {name} 的主键"
+                )
+                for name in _regrouping(source)
+            },
+            "invalid_columns": _TECHNICAL["invalid_columns"],
+        },
+        checks=(TYPE_CHECK, *_required_checks(source.entity, set(standards)), *source.entity.checks, *source.rules),
         indexes=(("batch_id",), *((_key_column(name),) for name in _regrouping(source))),
     )
-    return contract, sql
+    return TypedModel(
+        contract,
+        sql,
+        f"select {', '.join(received_columns)} from {corrected}" if standards else None,
+        tuple(standards.values()),
+    )
+
+
+def _standardised(source: SourceEntity, rules: Path | None) -> Iterator[StandardisedColumn]:
+    if rules is None:
+        return
+    for received, column in source.entity.columns.items():
+        if column.standard and column.standard != "none" and column.standard in KINDS:  # XXX
+            yield StandardisedColumn(
+                source.entity.our_name(received),
+                column.standard,
+                declared_text(column),
+                rule_version(rules, column.standard),
+            )
+
+
+def _corrected(source: SourceEntity) -> str:
+    """The rows of raw with the corrections of stewards laid over them, as a subquery."""
+    return (
+        "(select raw.key as source_key, raw.batch_id,"
+        " case when overlay.patch is null then raw.payload else raw.payload || overlay.patch end as payload"
+        f" from raw.{source.raw_table} as raw left join quality.overlay as overlay"
+        f" on overlay.source = {quoted(source.source)} and overlay.entity = {quoted(source.name)}"
+        " and overlay.key = raw.key where raw.deleted_at is null) as corrected"
+    )
 
 
 def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tuple[Contract, str]:
@@ -215,10 +320,12 @@ def _key_text(conform: Conform) -> str:
     return " || '|' || ".join(f"cast({column} as text)" for column in conform.key)
 
 
-def _required_checks(entity: Entity) -> Iterator[Check]:
+def _required_checks(entity: Entity, standardised_names: Collection[str]) -> Iterator[Check]:
     for received, column in entity.columns.items():
         if column.required:
             name = entity.our_name(received)
+            # Something that could not be read is not missing.
+            name = f"{name}_received" if name in standardised_names else name
             yield Check(
                 expect="not_null",
                 column=name,

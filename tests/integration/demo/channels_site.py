@@ -19,6 +19,7 @@ from cockpit.rulebook.workspace import REPOSITORY, load_workspace
 from cockpit.sources.load import LoadResult
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
+from tests.quality_rules import copy_quality_rules
 
 RULES = REPOSITORY / "include" / "rules"
 SOURCES = ("call_centre", "web_log", "crm_use", "distributors", "bank", "trade_fair", "legacy_crm", "manual")
@@ -49,6 +50,8 @@ class ChannelsSite:
             "models": str(REPOSITORY / "include" / "sql"),
             "dictionary": str(RULES / "dictionary.yml"),
             "behaviour": str(RULES / "behaviour"),
+            "normalisation": str(RULES / "normalisation"),
+            "quality": str(copy_quality_rules(self.folder / "quality", chosen)),
         }
         del settings["security"]
         file = self.folder / "workspace.yml"

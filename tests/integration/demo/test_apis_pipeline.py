@@ -29,6 +29,7 @@ from cockpit.pipelines.run_context import run_context
 from cockpit.rulebook.workspace import REPOSITORY, load_workspace
 from cockpit.warehouse.runner import BuildContext
 from tests.integration.demo.apis_process import Apis, serve
+from tests.quality_rules import copy_quality_rules
 from tests.workspaces import WorkspaceDatabase, make_workspace_database
 
 NEXT_DAY = date(2026, 11, 19)
@@ -94,15 +95,18 @@ def workspace_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("stg_shipment", "stg_ticket"):
         copyfile(include / "sql/staging" / f"{name}.yml", folder / "models/staging" / f"{name}.yml")
     copyfile(include / "rules/dictionary.yml", folder / "dictionary.yml")
+    copy_quality_rules(folder / "quality", SYSTEMS)
     file = folder / "workspace.yml"
     file.write_text(
-        dedent("""
+        dedent(f"""
             workspace: apis
             title: APIs
             title_zh: 接口
             warehouse: apis_warehouse
             sources: sources
             dictionary: dictionary.yml
+            normalisation: {include / "rules/normalisation"}
+            quality: quality
             models: models
             currency: CNY
             time_zone: Asia/Shanghai

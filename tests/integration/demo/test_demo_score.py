@@ -21,19 +21,22 @@ PERFECT_PLATFORM = f"""
     create schema core;
     create schema quality;
     create schema marts;
+    create schema ops;
     create table core.core_customer_source as
     select system as source, key as source_key, 'golden-' || true_customer_id as customer_key
     from truth.cluster where system = 'erp' and entity = 'customer';
     create table quality.quarantine as
     select system as source, entity, key, kind as rule_id, cast(null as timestamptz) as released_at
     from truth.anomaly;
+    create table quality.warning (source text, entity text, key text, rule_id text, gone_at timestamptz);
+    create table ops.import_ledger as select 'erp' as source, 100000 as staged, 1000 as quarantined;
     create table marts.mart_region_attainment as
     select
         region_code, month, received_amount, ordered_amount, target_amount,
         received_amount / target_amount < 0.8 as is_below_pace
     from truth.region_month;
-    grant usage on schema core, quality, marts to {TRUTH};
-    grant select on all tables in schema core, quality, marts to {TRUTH};
+    grant usage on schema core, quality, marts, ops to {TRUTH};
+    grant select on all tables in schema core, quality, marts, ops to {TRUTH};
 """
 
 
@@ -49,7 +52,7 @@ def platform(databases: DemoDatabases, company: Company) -> Iterator[PgConnectio
         with connection.cursor() as cursor:
             cursor.execute(PERFECT_PLATFORM)
             yield connection
-            cursor.execute("drop schema core, quality, marts cascade")
+            cursor.execute("drop schema core, quality, marts, ops cascade")
 
 
 def change(connection: PgConnection, statement: str) -> None:
@@ -69,7 +72,11 @@ def test_a_perfect_platform(platform: PgConnection, truth: PgConnection) -> None
     assert [look_alike.merged_count for look_alike in result.matching.look_alikes] == [0] * 5
     assert result.quality.recall == 1.0
     assert result.quality.false_alarm_count == 0
-    assert len(result.quality.kinds) == 13
+    assert {kind.system for kind in result.quality.kinds} == {"erp", "crm"}
+    assert len(result.quality.kinds) == 31
+    assert all(kind.recall == 1.0 and kind.held_count == kind.planted_count for kind in result.quality.kinds)
+    planted = sum(kind.planted_count for kind in result.quality.kinds)
+    assert (result.quality.clean_row_count, result.quality.wrongly_held_count) == (101_000 - planted, 0)
     assert result.attainment.difference_count == 0
     assert result.attainment.region_month_count > 900
     assert all(cause.is_shown for cause in result.causes)
@@ -112,6 +119,10 @@ def test_missed_anomalies_and_false_alarms(platform: PgConnection, truth: PgConn
         insert into quality.quarantine
         select 'erp', entity, key, 'too_greedy', null from truth.boundary_case where entity = 'sales_order_line';
         insert into quality.quarantine values ('another', 'receipt', '1', 'of_another_source', null);
+        insert into quality.warning
+        select 'crm', entity, key, 'watched', null from truth.anomaly where kind = 'stage_backwards';
+        delete from quality.quarantine where rule_id = 'stage_backwards';
+        insert into quality.warning values ('crm', 'account', '1', 'watched', null), ('crm', 'account', '1', 'gone', now());
         insert into quality.quarantine
         select 'erp', 'sales_order_line', key || '|1', 'order_is_wrong', null
         from truth.anomaly where system = 'erp' and entity = 'sales_order';
@@ -119,12 +130,18 @@ def test_missed_anomalies_and_false_alarms(platform: PgConnection, truth: PgConn
         """,
     )
     quality = score(truth).quality
-    caught = {(kind.entity, kind.kind): kind.caught_count for kind in quality.kinds}
-    assert caught["sales_order_line", "negative_quantity"] == 0
-    assert caught["receipt", "amount_not_positive"] > 0, "released rows had been caught"
-    assert [(alarm.rule_id, alarm.row_count, alarm.boundary_count) for alarm in quality.false_alarms] == [
-        ("too_greedy", 10, 10)
+    kinds = {(kind.system, kind.entity, kind.kind): kind for kind in quality.kinds}
+    assert kinds["erp", "sales_order_line", "negative_quantity"].caught_count == 0
+    assert kinds["erp", "receipt", "amount_not_positive"].caught_count > 0, "released rows had been caught"
+    watched = kinds["crm", "opportunity_stage_history", "stage_backwards"]
+    assert (watched.recall, watched.held_count) == (1.0, 0), "a warning finds a row without holding it"
+    assert [(alarm.system, alarm.rule_id, alarm.row_count, alarm.boundary_count) for alarm in quality.false_alarms] == [
+        ("another", "of_another_source", 1, 0),
+        ("erp", "too_greedy", 10, 10),
     ]
+    assert [(entry.system, entry.rule_id, entry.row_count) for entry in quality.warnings] == [("crm", "watched", 1)]
+    # Of systems that truth knows.
+    assert quality.wrongly_held_count == 10
 
 
 def test_a_cent_too_much_a_missing_row_and_one_that_should_not_be(platform: PgConnection, truth: PgConnection) -> None:

@@ -78,7 +78,8 @@ class Partners:
             "models": str(REPOSITORY / "include" / "sql"), "dictionary": str(rules / "dictionary.yml"),
             "behaviour": str(rules / "behaviour"),
         }  # fmt: skip
-        del settings["security"]
+        for name in ("security", "quality"):
+            settings.pop(name, None)
         file = self.folder / "workspace.yml"
         file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
         load_workspace.cache_clear()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cockpit import quality
 from cockpit.errors import RuleFileError
 from cockpit.rulebook.sources.text_formats import date_pattern
 from cockpit.warehouse.sql_text import parse_query
@@ -22,8 +23,9 @@ from tests.integration.sources.site import Site, described
 def stage(site: Site, entity: str = "line", columns: str = "value, invalid_columns") -> list[tuple[Any, ...]]:
     """Rows of the generated staging model, in the order of the lines."""
     found = next(each for each in source_entities(site.workspace) if each.name == entity)
-    query = parse_query(source_model(found)[1], "model")
+    query = parse_query(source_model(found).sql, "model")
     with site.warehouse, site.warehouse.cursor() as cursor:
+        cursor.execute((Path(str(quality.__file__)).parent / "schema.sql").read_text(encoding="utf-8"))
         cursor.execute("set time zone 'Asia/Shanghai'")
         cursor.execute(f"select {columns} from ({query.render({})}) as model order by length(source_key), source_key")
         return cursor.fetchall()

@@ -31,7 +31,7 @@ def test_models_come_after_the_ones_they_read(folder: ModelFolder) -> None:
     assert [model.name for model in graph.layer("core")] == ["core_b", "core_a"]
     assert [model.name for model in graph.downstream(graph["core_b"])] == ["core_a", "mart_z"]
     assert [model.name for model in graph.upstream(graph["stg_sale"])] == ["stg_erp__sale"]
-    assert graph["stg_erp__sale"].reads == {"raw.erp__sale"}
+    assert graph["stg_erp__sale"].reads == {"raw.erp__sale", "quality.overlay_erp__sale"}
 
 
 def test_a_model_that_is_built_by_a_function(folder: ModelFolder) -> None:

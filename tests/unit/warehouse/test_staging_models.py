@@ -49,7 +49,9 @@ def test_every_column_is_typed_and_what_does_not_fit_is_listed(tmp_path: Path) -
     fits = f"pg_input_is_valid({amount}, 'numeric')"
     assert f"case when {fits} then cast({amount} as numeric) end as amount" in typed.query.text
     assert f"case when not {fits} then 'amount' end" in typed.query.text
-    assert "from raw.erp__sale\n    where deleted_at is null" in typed.query.text
+    # Deleted rows stay in raw; corrections of stewards are laid over the others.
+    assert "from raw.erp__sale as raw left join quality.overlay" in typed.query.text
+    assert "where raw.deleted_at is null" in typed.query.text
 
 
 def test_the_contract_follows_from_the_source(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from cockpit.demo.profile_people import load_people
 
 FAKE_REGISTRATION = "fake_registration"
 DUPLICATE_CONTACT = "entered_twice"
+EMAIL_DOMAIN_TYPO = "email_domain_typo"
 NO_PERSON = -1
 
 _STATUSES = ("new", "contacted", "qualified", "converted", "invalid")
@@ -70,15 +71,19 @@ def make_contacts_table(company: Company, crm: CrmFile, contacts: pd.DataFrame) 
     has_typo = (rng.random(len(row)) < crm.contacts.email_typo_share) | is_repeat
     created_at, age = times(rows, "created_at"), (company.clock.now - times(rows, "created_at")).astype(np.int64)
     created_at = created_at + seconds(rng.random(len(row)) * age * is_repeat)
+    mobile = pd.Series(_typed_phones(rng, rows["phone"].tolist()), dtype=object)
+    email = _misspelt(rows["email"].tolist(), has_typo.tolist(), crm.contacts.email_typos)
+    anomaly = unmarked(len(row))
+    anomaly[(rows["email"].notna() & (email != rows["email"])).to_numpy()] = EMAIL_DOMAIN_TYPO
     frame = rows.assign(
         contact_id=ids,
         account_id=rows["customer_id"],
-        mobile=pd.Series(_typed_phones(rng, rows["phone"].tolist()), dtype=object),
-        email=_misspelt(rows["email"].tolist(), has_typo.tolist(), crm.contacts.email_typos),
+        mobile=mobile,
+        email=email,
         is_primary=rows["is_primary"] & ~is_repeat,
         created_at=created_at,
         updated_at=np.maximum(times(rows, "updated_at"), created_at),
-        anomaly=unmarked(len(row)),
+        anomaly=anomaly,
         boundary_case=unmarked(len(row)),
     )
     variant = unmarked(len(row))

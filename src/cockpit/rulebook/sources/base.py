@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from cockpit.domain.normalise.standard import StandardKind
 from cockpit.i18n import _
 from cockpit.rulebook.contract import IDENTIFIER, Check
 from cockpit.rulebook.dictionary import Dictionary, Sensitivity
@@ -21,6 +22,10 @@ DriftPolicy: TypeAlias = Literal["evolve", "warn", "stop"]
 
 # Article 13 of the Personal Information Protection Law, and article 6 of the GDPR, in words that fit both.
 LegalBasis: TypeAlias = Literal["consent", "contract", "legal_obligation", "legitimate_interest", "public_information"]
+
+
+# Columns that are no text hold the value itself.
+_TYPES_OF_STANDARD = {"amount": ("numeric",), "date": ("date", "timestamp")}
 
 
 class SourceColumn(Rule):
@@ -38,6 +43,8 @@ class SourceColumn(Rule):
         formats: How its dates are written, the first that fits: `YYYYMMDD`, `DD.MM.YYYY`, `YYYY年MM月DD日`,
             `excel_serial`, `iso`. Only what PostgreSQL reads by itself when absent.
         numbers: How its numbers are written; the entity's `numbers` when absent.
+        standard: What its texts are standardised as; the field's when absent, `none` for never.
+        declared: What the source promises about these texts, such as `currency: USD`; see the kind's rule file.
     """
 
     type: FieldType
@@ -48,6 +55,8 @@ class SourceColumn(Rule):
     values: tuple[str, ...] = ()
     formats: tuple[str, ...] = ()
     numbers: NumberFormat | None = None
+    standard: StandardKind | Literal["none"] | None = None
+    declared: dict[str, Any] = Field(default_factory=dict)
     description: str = ""
     description_zh: str = ""
     unit: str | None = None
@@ -68,6 +77,19 @@ class SourceColumn(Rule):
         require_date_formats(self.formats, "formats")
         return self
 
+    @model_validator(mode="after")
+    def _standard_of_its_type(self) -> Self:
+        wanted = _TYPES_OF_STANDARD.get(self.standard or "none", ("text",))
+        if self.standard not in (None, "none") and self.type not in wanted:
+            raise MisfitError(
+                _("{type} does not hold a standardised {kind}", type=self.type, kind=self.standard),
+                "standard",
+                allowed=" | ".join(wanted),
+            )
+        if self.declared and self.standard == "none":
+            raise MisfitError(_("says something about texts that are not standardised"), "declared")
+        return self
+
     def completed(self, dictionary: Dictionary) -> SourceColumn:
         """With what the dictionary says about its field; what the column says itself comes first."""
         if self.field is None:
@@ -79,6 +101,7 @@ class SourceColumn(Rule):
                 "description_zh": self.description_zh or field.description_zh,
                 "unit": self.unit or field.unit,
                 "synonyms": tuple(dict.fromkeys((*self.synonyms, *field.synonyms))),
+                "standard": self.standard or (field.standard if self.type == "text" else None),
                 "sensitivity": field.sensitivity if "sensitivity" not in self.model_fields_set else self.sensitivity,
             }
         )

@@ -1,0 +1,1 @@
+"""Standardise what people typed: one module per kind of value, pure functions over batches of texts."""
