@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, AssetAll, AssetAny
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import StageOperator
+from cockpit_airflow.operators import StageOperator, TellOwnersOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, is_wanted, stop_after
+from cockpit_airflow.triggers import answered
 
 workspace = find_workspace()
 
@@ -21,9 +22,13 @@ for source in workspace.sources.values():
         description=f"{source.title}: typed and checked",
         doc_md=f"""### {source.title} · {source.title_zh}
 Types the rows of raw, runs the checks of the source's contract (Great Expectations) and holds failing rows back in
-`quality.quarantine` with their reasons. Continue with `build_core`, which reads what passed.
+`quality.quarantine` with their reasons. Continue with `build_core`, which reads what passed. Owners of rows that are
+held back are told; an answer of theirs starts this DAG again.
 Without Airflow: `./cockpit run {workspace.name}`.""",
-        schedule=[asset("raw", f"{source.source}__{name}") for name in source.entities],
+        schedule=AssetAny(
+            AssetAll(*(asset("raw", f"{source.source}__{name}") for name in source.entities)),
+            answered(asset("answers", source.source), workspace.settings.warehouse, source.source),
+        ),
         max_active_runs=1,
         default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
         tags=["staging", source.source],
@@ -36,3 +41,10 @@ Without Airflow: `./cockpit run {workspace.name}`.""",
             "that fails keeps its rows of before, and the others go on.",
         )
         stop_after(stage)
+        tell = TellOwnersOperator(
+            task_id="tell_owners",
+            source=source.source,
+            doc_md="Messages with links to the people whose rows are held back. Nothing waits for it: a mail server"
+            " that does not answer makes this task red and no other.",
+        )
+        stage >> tell

@@ -9,7 +9,6 @@ from typing import Any
 
 import yaml
 
-from cockpit.rulebook.sources import load_source
 from cockpit.rulebook.workspace import REPOSITORY
 
 _RULES = REPOSITORY / "include" / "rules" / "quality"
@@ -22,15 +21,20 @@ def copy_quality_rules(folder: Path, sources: Collection[str]) -> Path:
     known = {
         f"{source}.{entity}"
         for source in sources
-        for entity in load_source(REPOSITORY / "include/rules/sources" / f"{source}.yml").entities
+        for entity in _read(REPOSITORY / "include" / "rules" / "sources" / f"{source}.yml")["entities"]
     }
     for file in sorted(_RULES.glob("*.yml")):
-        rules = yaml.safe_load(file.read_text(encoding="utf-8"))["rules"]
-        kept = [rule for rule in rules if _fits(rule, known, sources)]
+        kept = [rule for rule in _read(file)["rules"] if _fits(rule, known, sources)]
         if kept:
             text = yaml.safe_dump({"rules": kept}, allow_unicode=True, sort_keys=False)
             (folder / file.name).write_text(text, encoding="utf-8")
     return folder
+
+
+def _read(file: Path) -> dict[str, Any]:
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
 
 
 def _fits(rule: dict[str, Any], known: Collection[str], sources: Collection[str]) -> bool:

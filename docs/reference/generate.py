@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from cockpit.cli.main import parser
 from cockpit.demo.score import (
@@ -29,6 +29,7 @@ from cockpit.demo.score import (
     TruthScore,
     VariantScore,
 )
+from cockpit.domain.normalise.choice import Choice, ChoiceConfidence, ChoiceRule
 from cockpit.domain.normalise.kinds import KINDS
 from cockpit.domain.normalise.rule import Example, NormalisationRule
 from cockpit.pipelines.report import EntityLedger, Ledger, Report, Stage
@@ -238,39 +239,26 @@ def _standardising(texts: Texts) -> str:
         (
             f"`{name}`",
             f"`{kind.file}`",
-            f"[{kind.rule.__name__}](#{kind.rule.__name__.lower()})",
-            ", ".join(f"`{field}`" for field in kind.declared.model_fields) or "nothing",
+            f"[{kind.declared.__name__}](#{kind.declared.__name__.lower()})"
+            if kind.declared.model_fields
+            else "nothing",
         )
         for name, kind in KINDS.items()
     ]
-    shown: list[type[BaseModel]] = [NormalisationRule, Example]
-    for kind in KINDS.values():
-        _collect_models(kind.rule, shown)
-        if kind.declared.model_fields:
-            _collect_models(kind.declared, shown)
+    declared = [kind.declared for kind in KINDS.values() if kind.declared.model_fields]
     return (
         "# Standardising rules\n\n"
         "`include/rules/normalisation`: one file per kind of value ([how to change one]"
-        "(../how-to/change-a-standardising-rule.md)). An unknown key is an error.\n\n"
-        + table(("kind", "file", "keys", "what a source may declare"), kinds)
-        + "\n\nA column is standardised when its field in the data dictionary or the source's file says `standard`.\n\n"
-        + sections(shown[:2], texts)
+        "(../how-to/change-a-standardising-rule.md)).\n"
+        "An unknown key is an error; comments in each file say what its lists are for.\n\n"
+        + table(("kind", "file", "what a source may declare"), kinds)
         + "\n\n"
-        + sections(shown[2:], texts, beside=shown[:1])
+        + sections((NormalisationRule, Example), texts)
+        + "\n\nWhat a source's file says in `declared` of a column:\n\n"
+        + sections(declared, texts)
+        + "\n\nKinds whose value is one of a list, `lead-source` and `industry`:\n\n"
+        + sections((ChoiceRule, Choice, ChoiceConfidence), texts, beside=(NormalisationRule,))
     )
-
-
-def _collect_models(model: type[BaseModel], found: list[type[BaseModel]]) -> None:
-    """The type and those of its parts, each once."""
-    if model in found:
-        return
-    found.append(model)
-    waiting = [field.annotation for field in model.model_fields.values()]
-    while waiting:
-        annotation = waiting.pop(0)
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            _collect_models(annotation, found)
-        waiting = [*get_args(annotation), *waiting]
 
 
 def _workspace(texts: Texts, own: workspace.Workspace) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import json
 import re
@@ -158,8 +157,6 @@ def _type_text(annotation: Any) -> str:
         return f"mapping from {_type_text(arguments[0])} to {_type_text(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}]({_page_of(annotation)}#{annotation.__name__.lower()})"
-    if dataclasses.is_dataclass(annotation):
-        return "row of a file beside the rule's"
     raise TypeError(f"{annotation!r} has no words yet; add them to _PLAIN_TYPES")
 
 

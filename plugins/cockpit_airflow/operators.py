@@ -116,7 +116,7 @@ class CheckingOperator(StepOperator):
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Run the step; without a stop the task behind it is skipped.
+        """Run the step; without a stop the task that would fail behind it is skipped.
 
         Raises:
             DownstreamTasksSkipped: nothing was stopped; the step has succeeded.
@@ -125,7 +125,8 @@ class CheckingOperator(StepOperator):
         if figures["stopped"]:
             return figures
         context["ti"].xcom_push(key="return_value", value=figures)
-        raise DownstreamTasksSkipped(tasks=sorted(self.downstream_task_ids))  # type: ignore[no-untyped-call]
+        behind = sorted(task.task_id for task in self.downstream_list if isinstance(task, StopOperator))
+        raise DownstreamTasksSkipped(tasks=behind)  # type: ignore[no-untyped-call]
 
 
 class StopOperator(BaseOperator):
@@ -180,6 +181,38 @@ class StageOperator(CheckingOperator):
             **{build.model: build.changed for build in builds if build.changed},
             **_findings(checks),
         }
+
+
+class TellOwnersOperator(StepOperator):
+    """Tell people about rows of a source that are held back; the data do not wait for it."""
+
+    def __init__(self, *, source: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.source = source
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Queue messages, then send what is due."""
+        from cockpit.pipelines.tell_owners import send_messages, tell_owners
+
+        told = tell_owners(run, self.source)
+        sending = send_messages(run) if told.messages else None
+        return {
+            "waiting": told.waiting,
+            "links": told.links,
+            "unreachable": told.unreachable,
+            "sent": sending.sent if sending else 0,
+        }
+
+
+class SendMessagesOperator(StepOperator):
+    """Send what is due in the outbox, such as messages that a provider did not take at first."""
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Send, and remove old texts."""
+        from cockpit.pipelines.tell_owners import send_messages
+
+        sending = send_messages(run)
+        return {"sent": sending.sent, "failed": sending.failed, "again": sending.again, "waiting": sending.waiting}
 
 
 class RefreshOperator(StepOperator):

@@ -19,8 +19,9 @@ from cockpit.warehouse.connections import connection_url
 
 logger = logging.getLogger(__name__)
 
-# The intake notifies here; the payload is `<source>__<entity>`.
+# The intake notifies here; the payload is `<source>__<entity>`, for answers about held rows `answers_<source>`.
 CHANNEL = "cockpit_raw"
+ANSWERS = "answers_"
 
 # Posts come in numbers: those of some seconds are staged together.
 DEBOUNCE_SECONDS = 5.0
@@ -39,6 +40,23 @@ from ops.model_build
 where model = 'stg_' || $1 || '__' || $2 and kind <> 'check'
 order by build_id desc
 limit 1
+"""
+
+
+# The newest answer about a row of a source that no build of its table has seen.
+_NEWEST_ANSWER = """
+select coalesce(max(answer.build_id), 0)
+from ops.model_build as answer
+where
+    starts_with(answer.model, 'overlay_' || $1 || '__')
+    and answer.inserted + answer.updated + answer.deleted > 0
+    and not exists (
+        select from ops.model_build as staged
+        where
+            staged.model = 'stg_' || substr(answer.model, length('overlay_') + 1)
+            and staged.kind <> 'check'
+            and staged.build_id > answer.build_id
+    )
 """
 
 
@@ -86,7 +104,7 @@ class NewRowsTrigger(BaseEventTrigger):
 
     async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
         """An event for each time that this table is named, or was before somebody listened."""
-        table = f"{self.source}__{self.entity}"
+        table = self._table()
         announced = await self._newer_batch()
         if announced:
             yield _event(table)
@@ -105,21 +123,57 @@ class NewRowsTrigger(BaseEventTrigger):
         async for event in self.filter_shared_stream(self.open_shared_stream(self.serialize()[1])):
             yield event
 
+    def _table(self) -> str:
+        return f"{self.source}__{self.entity}"
+
+    async def _newest(self, connection: Any) -> int:
+        place = (self.source, self.entity)
+        newest = int(await connection.fetchval(_NEWEST_BATCH, *place))
+        is_prepared = await connection.fetchval("select to_regclass('ops.model_build') is not null")
+        staged = await connection.fetchval(_STAGED_BATCH, *place) if is_prepared else 0
+        return newest if newest > (staged or 0) else 0
+
     async def _newer_batch(self) -> int:
         """The newest batch that staging has not seen; 0 when there is none or nobody can tell."""
         try:
             connection = await _connect(self.connection)
             try:
-                place = (self.source, self.entity)
-                newest = int(await connection.fetchval(_NEWEST_BATCH, *place))
-                is_prepared = await connection.fetchval("select to_regclass('ops.model_build') is not null")
-                staged = await connection.fetchval(_STAGED_BATCH, *place) if is_prepared else 0
-                return newest if newest > (staged or 0) else 0
+                return await self._newest(connection)
             finally:
                 await connection.close()
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, CockpitError) as error:
             logger.warning("%s.%s: cannot tell what is new: %s", self.source, self.entity, error)
             return 0
+
+
+class AnswersTrigger(NewRowsTrigger):
+    """Fires when people have answered about rows of a source that are held back.
+
+    Args:
+        connection: Connection id of the workspace's database.
+        source: Source system.
+    """
+
+    def __init__(self, *, connection: str, source: str) -> None:
+        super().__init__(connection=connection, source=source, entity="")
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class and arguments, for the triggerer."""
+        return ("cockpit_airflow.triggers.AnswersTrigger", {"connection": self.connection, "source": self.source})
+
+    def _table(self) -> str:
+        return f"{ANSWERS}{self.source}"
+
+    async def _newest(self, connection: Any) -> int:
+        is_prepared = await connection.fetchval("select to_regclass('ops.model_build') is not null")
+        return int(await connection.fetchval(_NEWEST_ANSWER, self.source)) if is_prepared else 0
+
+
+def answered(asset: Asset, connection: str, source: str) -> Asset:
+    """The asset of people's answers about a source's rows, with who notices them."""
+    trigger = AnswersTrigger(connection=connection, source=source)
+    watcher = AssetWatcher(name=f"answers_{source}", trigger=trigger)
+    return Asset(name=asset.name, uri=asset.uri, watchers=[watcher])
 
 
 def watched(asset: Asset, connection: str, source: str, entity: str) -> Asset:

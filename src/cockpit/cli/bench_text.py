@@ -30,6 +30,9 @@ def title(name: str) -> str:
         "dlt_arrow_csv": _("dlt, Arrow, CSV, append"),
         "dlt_connectorx": _("dlt, ConnectorX, ADBC, append"),
         "pandas": "pandas.to_sql",
+        "plain": _("Failures counted in plain SQL"),
+        "check": _("First check"),
+        "recheck": _("Later check"),
     }
     return titles.get(name, name)
 
@@ -73,7 +76,7 @@ def load_text(result: Mapping[str, Any]) -> str:
 
 def standardise_text(result: Mapping[str, Any]) -> str:
     """The result of benchmarks/bench_standardise.py: seconds per million texts, ours and a library's."""
-    header = [_("Kind"), _("texts"), _("s per million"), _("at most"), "", _("library"), _("s per million"), _("reads")]
+    header = [_("Kind"), _("texts"), _("s/1M"), _("at most"), "", _("library"), _("s/1M"), _("reads")]
     rows = [
         [
             each["kind"],
@@ -88,6 +91,23 @@ def standardise_text(result: Mapping[str, Any]) -> str:
         for each in result["measures"]
     ]
     return table(header, rows, right=(1, 2, 3, 6, 7))
+
+
+def quality_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_quality.py: seconds, and how many times plain SQL they are."""
+    header = [_("{count} checks", count=result["checks"]), _("rows"), "s", _("to plain SQL"), _("at most"), ""]
+    rows = [
+        [
+            title(each["name"]),
+            f"{result['rows']:,}",
+            f"{each['seconds']:.2f}",
+            f"{each['times_plain']:.1f}",
+            _seconds(result["bar_seconds"] if each["name"] == "check" else None),
+            _verdict(result["is_met"]) if each["name"] == "check" else "",
+        ]
+        for each in result["measures"]
+    ]
+    return table(header, rows, right=range(1, 5))
 
 
 def _seconds(value: float | None) -> str:

@@ -59,9 +59,9 @@ def _truth(truth: TruthScore) -> str:
         _("  wrong rows           recall {recall} ({caught:,} of {planted:,}), {alarms:,} false alarms",
           recall=_share(quality.recall), caught=caught, planted=planted, alarms=quality.false_alarm_count),
         *(
-            _("    missed: {place} {kind}, {caught:,} of {planted:,} found",
-              place=f"{kind.system}.{kind.entity}", kind=kind.kind, caught=kind.caught_count, planted=kind.planted_count)
-            for kind in quality.kinds if kind.caught_count < kind.planted_count
+            _("    {place} {kind}: {caught:,} of {planted:,}", place=f"{missed.system}.{missed.entity}",
+              kind=missed.kind, caught=missed.caught_count, planted=missed.planted_count)
+            for missed in quality.kinds if missed.caught_count < missed.planted_count
         ),
         _("  clean rows held      {held:,} of {clean:,} ({share})",
           held=quality.wrongly_held_count, clean=quality.clean_row_count, share=_percent(quality.wrongly_held_share)),

@@ -13,7 +13,7 @@ from cockpit.cli.subparsers import Subparsers
 from cockpit.i18n import _
 
 if TYPE_CHECKING:
-    from cockpit.domain.normalise.company_rule import CompanyRule
+    from cockpit.domain.normalise.names.company_rule import CompanyRule
     from cockpit.domain.normalise.standard import Standard, Standardiser
 
 RULES = Path(__file__).resolve().parents[3] / "include" / "rules" / "normalisation"
@@ -24,9 +24,16 @@ SAME = "same"
 # A test compares them with the types of the promises.
 DECLARED: Mapping[str, Mapping[str, str]] = {
     "amount": {"currency": "CODE", "decimal": "point|comma"},
+    "headcount": {"decimal": "point|comma"},
     "phone": {"country": "CC", "area_code": "CODE"},
     "address": {"within": "CODE"},
-    "date": {"order": "ymd|dmy|mdy", "relative_to": "TIME", "time_zone": "ZONE", "excel_serial": "true|false"},
+    "date": {
+        "order": "ymd|dmy|mdy",
+        "relative_to": "TIME",
+        "time_zone": "ZONE",
+        "excel_serial": "true|false",
+        "precision": "UNIT",
+    },
 }
 
 # A text with a minus is no option, unless it goes on like one.
@@ -58,12 +65,7 @@ def _kinds() -> dict[str, str]:
 def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     """Register the verb and its kinds."""
     text = _("try a standardising rule on texts; one JSON object per text")
-    parser = verbs.add_parser(
-        "standardise",
-        help=text,
-        description=text,
-        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=18),
-    )
+    parser = verbs.add_parser("standardise", help=text, description=text)
     kinds = parser.add_subparsers(dest="kind", metavar=_("KIND"), required=True, title=_("kinds"))
     for kind, meaning in _kinds().items():
         _add_kind(kinds, kind, meaning)
@@ -171,7 +173,7 @@ def _as_object(text: str, standard: Standard) -> Mapping[str, Any]:
 
 def _compared(folder: Path, names: Sequence[str]) -> Mapping[str, Any]:
     """Whether two company names are one company's."""
-    from cockpit.domain.normalise.company_compare import compare_companies
+    from cockpit.domain.normalise.names.company_compare import compare_companies
     from cockpit.errors import UsageError
     from cockpit.rulebook.normalisation import load_rule
 

@@ -29,6 +29,7 @@ from cockpit.intake.describe import describe
 from cockpit.intake.fields import check_fields
 from cockpit.intake.limits import ByteBudget, RateLimit
 from cockpit.intake.replies import RefusalError, language_of
+from cockpit.intake.tasks.routes import add_routes
 from cockpit.intake.writer import (
     ConflictError,
     FormWriter,
@@ -121,7 +122,13 @@ def create_app(
             **describe(form.source, form.name),
         )
         app.add_api_route(path, service.preflight(form), methods=["OPTIONS"], include_in_schema=False)
+    add_routes(app, chosen, lambda: connect(tasks_connection(chosen)), folder)
     return app
+
+
+def tasks_connection(workspace: Workspace) -> str:
+    """Connection id of the login by which answers about held rows are given."""
+    return f"{workspace.settings.warehouse}_tasks"
 
 
 def intake_connection(workspace: Workspace) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from cockpit.errors import CockpitError
 from cockpit.pipelines import steps
+from cockpit.pipelines.tell_owners import tell_all
 from cockpit.pipelines.workspace import prepare
 from cockpit.quality.gate import GateResult
 from cockpit.rulebook.sources import FormSource
@@ -87,6 +88,8 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
         result.builds += _build_all(context, typed, result.blocked, full=full)
     with stage("checks"):
         checked += steps.check_models(context, typed)
+    # The data do not wait for a mail server that does not answer.
+    tell_all(context)
     with stage("conform"):
         result.builds += _build_all(context, context.graph.conformed(), result.blocked, full=full)
     with stage("core"):

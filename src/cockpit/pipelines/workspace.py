@@ -13,6 +13,7 @@ from psycopg2.extensions import connection as PgConnection
 from cockpit import push, quality, warehouse
 from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
+from cockpit.quality import rights
 from cockpit.rulebook.security import load_security
 from cockpit.rulebook.sources import FormSource
 from cockpit.sources import forms
@@ -81,6 +82,7 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         for mart in context.graph.layer("marts"):
             protect(cursor, mart, context.workspace.models_folder)
         cursor.execute(_ledger_view(context))
+        rights.let_answer(cursor, context.graph)
         builds.forget_old_keys(cursor)
         cursor.execute("comment on schema ops is %s", (_fingerprint(context),))
 
@@ -96,6 +98,7 @@ def _fingerprint(context: BuildContext) -> str:
             digest.update(file.read_bytes())
     for model in context.graph.models.values():
         digest.update(model.definition.encode())
+    digest.update(rights.described(context.graph).encode())
     home = os.environ.get("COCKPIT_HOME")
     if home and context.workspace.settings.security:
         digest.update(hashlib.sha256(read_identity_key(Path(home) / "secrets" / "identity_key")).digest())

@@ -86,7 +86,7 @@ class DingTalkChannel:
     def _body(self, message: Message) -> bytes:
         # DingTalk refuses an empty one.
         title = one_line(message.title, _LONGEST_TITLE) or "-"
-        end = f"\n\n[{_('Open')}]({message.link})" if message.link else ""
+        end = "".join(f"\n\n[{label}]({link})" for label, link in message.links())
         heading = to_dingtalk(f"### {title.replace('*', '＊')}")
         keyword = self.rule.keyword
         end = f"{end}\n\n{keyword}" if keyword else end

@@ -86,13 +86,12 @@ class MailChannel:
 
     def _fill(self, mail: EmailMessage, message: Message) -> None:
         text = clean(message.text_markdown[: self.rule.max_bytes])
-        label = _("Open")
-        plain_end = f"\n\n{label}: {message.link}" if message.link else ""
-        html_end = (
-            f'<p><a href="{html.escape(message.link)}" style="display:inline-block;padding:10px 18px;'
+        links = message.links()
+        plain_end = "".join(f"\n\n{label}: {link}" for label, link in links)
+        html_end = "".join(
+            f'<p><a href="{html.escape(link)}" style="display:inline-block;padding:10px 18px;'
             f'background:#1f4e79;color:#fff;text-decoration:none;border-radius:4px">{html.escape(label)}</a></p>'
-            if message.link
-            else ""
+            for label, link in links
         )
 
         def parts(kept: str) -> tuple[str, str]:

@@ -42,7 +42,7 @@ class Message:
         title: One line.
         text_markdown: Paragraphs, `#` headings, `-` lists, `>` quotes and `**bold**`. It cannot hold links: what looks
             like one is shown and leads nowhere.
-        link: The only address that can be followed.
+        link: The only address that can be followed; several stand one per line.
         key: Names the message, so that a mail server can tell a repeated one; not shown.
     """
 
@@ -55,6 +55,13 @@ class Message:
 
     def __post_init__(self) -> None:
         require_link(self.link)
+
+    def links(self) -> list[tuple[str, str]]:
+        """Label and address of each link; several are numbered."""
+        links = self.link.split("\n") if self.link else []
+        if len(links) == 1:
+            return [(_("Open"), links[0])]
+        return [(_("Open {number}", number=number), link) for number, link in enumerate(links, start=1)]
 
 
 @dataclass(frozen=True)
@@ -99,12 +106,12 @@ class ChannelRefusedError(TerminalError):
 
 
 def require_link(link: str | None) -> None:
-    """Refuse what is no plain web address.
+    """Refuse what is no plain web address, or several, one per line.
 
     Raises:
         TerminalError: the message never holds the address, which may be a key.
     """
-    if link is not None and not (len(link) <= _LONGEST_LINK and _LINK.fullmatch(link)):
+    if link is not None and not all(len(one) <= _LONGEST_LINK and _LINK.fullmatch(one) for one in link.split("\n")):
         raise TerminalError(_("the link of a message is no web address"), allowed="https://host/path")
 
 

@@ -56,7 +56,7 @@ class Notice:
         topic: A topic of `topics.yml`.
         recipient: User name.
         text_markdown: See `Message`; values from data go through `markup.inert`.
-        link: For this person alone.
+        link: For this person alone; several stand one per line.
         group_text: What groups read instead, with totals only; without it groups get nothing.
         group_link: A page that asks for a login.
     """

@@ -6,6 +6,7 @@ staging lays it over what raw holds at the next run and at every rebuild; raw it
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from cockpit.warehouse.staging import TYPE_CHECK
 Through: TypeAlias = Literal["desk", "link", "cli"]
 
 _CANDIDATE = "candidate"
+
+# Whoever brings new rows to the marts listens here.
+_CHANNEL = "cockpit_raw"
 
 # A value that somebody types; longer ones are a mistake or an attack.
 LONGEST_VALUE = 2_000
@@ -73,9 +77,54 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A row as a person who answers sees it.
+
+    Attributes:
+        received: Our name of each column -> its text as delivered, corrections laid over it; None for nothing.
+        values: Its columns in staging.
+        failing: The checks that hold it back.
+        version: Changes with what was received or corrected.
+    """
+
+    received: Mapping[str, str | None]
+    values: Mapping[str, Any]
+    failing: tuple[Check, ...]
+    version: str
+
+
+@dataclass(frozen=True)
 class _Held:
     payload: dict[str, Any]
     hash: bytes
+
+
+def look(connection: PgConnection, context: BuildContext, row: RowId) -> Seen:
+    """Show a row as it is now; nothing is kept.
+
+    Raises:
+        TerminalError: the row is gone.
+    """
+    with database_errors("quality.correction"), connection.cursor() as cursor:
+        try:
+            held = _held(cursor, row)
+            cursor.execute(
+                "select patch from quality.overlay where source = %s and entity = %s and key = %s",
+                (row.source, row.entity, row.key),
+            )
+            found = cursor.fetchone()
+            patch = found[0] if found else {}
+            entity = _entity(context, row)
+            payload = {**held.payload, **patch}
+            received = {
+                entity.our_name(name): _text(payload.get(_delivered(entity, name, held.payload)))
+                for name in entity.columns
+            }
+            examined = _examine(cursor, context, row, {})
+            version = hashlib.sha256(held.hash + json.dumps(patch, sort_keys=True).encode()).hexdigest()[:16]
+            return Seen(received, examined.values, examined.failing, version)
+        finally:
+            connection.rollback()
 
 
 def examine(connection: PgConnection, context: BuildContext, row: RowId, changes: Mapping[str, str | None]) -> Examined:
@@ -268,8 +317,7 @@ def _named(context: BuildContext, row: RowId, held: _Held, changes: Mapping[str,
                 allowed=_("{count} characters", count=LONGEST_VALUE),
             )
         received = columns[name]
-        names = (received, *entity.columns[received].synonyms)
-        delivered = next((one for one in names if _text(held.payload.get(one))), received)
+        delivered = _delivered(entity, received, held.payload)
         if text != _text(held.payload.get(delivered)):
             named[delivered] = text
     if not named:
@@ -279,6 +327,12 @@ def _named(context: BuildContext, row: RowId, held: _Held, changes: Mapping[str,
             fix=_("Change a value, or confirm that the row is right."),
         )
     return named
+
+
+def _delivered(entity: Entity, column: str, payload: Mapping[str, Any]) -> str:
+    """The name under which the source delivered a column."""
+    names = (column, *entity.columns[column].synonyms)
+    return next((one for one in names if _text(payload.get(one))), column)
 
 
 def _text(value: object) -> str | None:
@@ -292,6 +346,8 @@ def _examine(cursor: PgCursor, context: BuildContext, row: RowId, named: Mapping
     """Compute the row with the changes as staging would; the overlay is put back afterwards."""
     model = _model(context, row)
     cursor.execute("savepoint examined")
+    # Times without an offset mean what they mean to staging; `rollback to` ends it.
+    cursor.execute("set local time zone %s", (context.workspace.settings.time_zone,))
     cursor.execute(
         "insert into quality.overlay (source, entity, key, patch) values (%s, %s, %s, %s)"
         " on conflict (source, entity, key) do update set patch = quality.overlay.patch || excluded.patch",
@@ -372,3 +428,7 @@ def _settle_task(cursor: PgCursor, row: RowId, state: Literal["open", "waiting",
         " where source = %s and entity = %s and key = %s and closed_at is null",
         (state, row.source, row.entity, row.key),
     )
+    if state != "waiting":
+        # Heard when the transaction is committed, by those who stage the source.
+        for heard in (f"answers_{row.source}", f"{row.source}__{row.entity}"):
+            cursor.execute(f"notify {_CHANNEL}, '{heard}'")

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from cockpit.i18n import LANGUAGES, _
 from cockpit.quality.sentences import sentence
 from cockpit.quality.suite import Evaluation, Outcome
+from cockpit.rulebook.contract import Check
 
 _TEMPLATES = Path(__file__).parent / "pages"
 STYLE = _TEMPLATES / "data_docs.css"
@@ -123,7 +124,7 @@ def _checks(evaluation: Evaluation, lang: str) -> dict[str, Any]:
             "on_fail": outcome.check.on_fail,
             "promise": sentence(outcome.check, validations.get(outcome.check.rule_id), lang),
             "message": outcome.check.message_zh if lang == "zh" else outcome.check.message,
-            "why": (outcome.check.why_zh if lang == "zh" else None) or outcome.check.why,
+            "why": _why(outcome.check, lang),
             "failed": outcome.failed_count,
             "share": _share(outcome),
             "is_about_rows": outcome.check.expect != "row_count_change",
@@ -132,6 +133,13 @@ def _checks(evaluation: Evaluation, lang: str) -> dict[str, Any]:
         for outcome in evaluation.outcomes
     ]
     return {"checks": sorted(lines, key=lambda line: severity.index(str(line["verdict"])))}
+
+
+def _why(check: Check, lang: str) -> str | None:
+    """The reason in the page's language; an untranslated one only where nothing else says what is wrong."""
+    if lang == "zh":
+        return check.why_zh or (None if check.message_zh else check.why)
+    return check.why
 
 
 def _share(outcome: Outcome) -> str:

@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.rulebook.contract import Check
-from cockpit.warehouse.models import Model
+from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.sql_text import parse_expression
 from cockpit.warehouse.tables import FLAG
@@ -28,10 +28,11 @@ def failing_checks(cursor: PgCursor, model: Model, context: BuildContext, table:
         table: Temporary table in the shape of the model, with the row as it would be.
         key: Its source_key.
     """
-    checks = [check for check in model.contract.checks if check.on_fail == "quarantine" and check.expect in _OF_ROWS]
+    checks = _holding_back(model)
     if not checks:
         return []
-    columns = sql.SQL(", ").join(map(sql.Identifier, model.contract.columns))
+    asked = asked_columns(model, context.graph)[model.qualified_name] - {FLAG}
+    columns = sql.SQL(", ").join(map(sql.Identifier, sorted(asked)))
     passed = sql.SQL(", ").join(
         sql.SQL("coalesce({}, true) as {}").format(_passes(check, model, context), sql.Identifier(f"check_{number}"))
         for number, check in enumerate(checks)
@@ -55,6 +56,36 @@ def failing_checks(cursor: PgCursor, model: Model, context: BuildContext, table:
     )
     found = cursor.fetchone() or ()
     return [check for check, is_passed in zip(checks, found, strict=True) if not is_passed]
+
+
+def asked_columns(model: Model, graph: ModelGraph) -> dict[str, set[str]]:
+    """Table -> the columns that must be read to say whether a row of the model would be held back.
+
+    A name that could belong to several tables counts for each.
+    """
+    asked = {model.qualified_name: {"source_key", FLAG}}
+    known = {each.qualified_name: {*each.contract.columns, FLAG} for each in graph.models.values()}
+    for check in _holding_back(model):
+        asked[model.qualified_name] |= {*check.columns, *filter(None, (check.column,))}
+        if check.expect == "references":
+            asked.setdefault(model.referred_table(check), set()).add(str(check.refers_to).split(".")[1])
+        if not check.condition:
+            continue
+        expression = parse_expression(check.condition, check.origin or model.origin)
+        asked[model.qualified_name] |= expression.columns
+        for query in expression.subqueries:
+            for table in query.tables.values():
+                asked.setdefault(table, set())
+            for alias, column in query.columns:
+                # A name that is no table's within the subquery is the row's own.
+                tables = {query.tables[alias]} if alias in query.tables else {*query.tables.values()}
+                for table in {*tables, model.qualified_name}:
+                    asked[table].add(column)
+    return {table: columns & known.get(table, columns) for table, columns in asked.items()}
+
+
+def _holding_back(model: Model) -> list[Check]:
+    return [check for check in model.contract.checks if check.on_fail == "quarantine" and check.expect in _OF_ROWS]
 
 
 def _passes(check: Check, model: Model, context: BuildContext) -> sql.Composable:

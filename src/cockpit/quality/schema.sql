@@ -183,3 +183,16 @@ create table if not exists quality.warning (
 
 create unique index if not exists warning_open on quality.warning (source, entity, key, rule_id)
 where gone_at is null;
+
+-- Grain: one row per link to a task that a person was sent.
+create table if not exists quality.notice (
+    notice_id bigint generated always as identity primary key,
+    task_id bigint not null references quality.task,
+    link_version integer not null,
+    person text not null,
+    told_at timestamptz not null default clock_timestamp(),
+    -- From then on the link opens nothing, and the person is told again while the task is open.
+    expires_at timestamptz not null
+);
+
+create index if not exists notice_task on quality.notice (task_id, link_version);

@@ -78,6 +78,8 @@ def evaluate(
     from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations import core as gxe
 
+    # This one sets its own level when it is imported, to tell of a folder that nothing is written to.
+    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     source = context.data_sources.add_postgres(name="warehouse", connection_string=database_url)

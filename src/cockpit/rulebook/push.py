@@ -141,15 +141,29 @@ class Topic(Rule):
     channels: tuple[str, ...] = Field(min_length=1)
 
 
+class TaskMessages(Rule):
+    """How owners are told about rows that are held back.
+
+    Attributes:
+        links: So many tasks of one person have a link in one message; the others are counted.
+        valid_hours: A link opens its task for that time.
+    """
+
+    links: int = Field(default=5, ge=1, le=20)
+    valid_hours: float = Field(default=168, gt=0, le=24 * 90)
+
+
 class TopicsFile(Rule):
     """Contents of `topics.yml`.
 
     Attributes:
+        tasks: Messages about rows that are held back.
         teams: Owner as sources and models name it -> user names of the people who act for it.
     """
 
     version: int = 1
     topics: dict[str, Topic] = Field(min_length=1)
+    tasks: TaskMessages = TaskMessages()
     teams: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
@@ -160,6 +174,7 @@ class PushRules(Rule):
     channels: dict[str, ChannelRule]
     topics: dict[str, Topic]
     teams: dict[str, tuple[str, ...]]
+    tasks: TaskMessages = TaskMessages()
 
     def people_of(self, owner: str) -> tuple[str, ...]:
         """User names of a team; anybody else stands for themselves."""
@@ -193,4 +208,10 @@ def load_push(folder: Path, people: Collection[str] | None = None) -> PushRules:
             raise RuleFileError(
                 _("team {name} has an unknown member", name=name), where=where, found=", ".join(strangers)
             )
-    return PushRules(delivery=channels.delivery, channels=channels.channels, topics=topics.topics, teams=topics.teams)
+    return PushRules(
+        delivery=channels.delivery,
+        channels=channels.channels,
+        topics=topics.topics,
+        teams=topics.teams,
+        tasks=topics.tasks,
+    )

@@ -249,7 +249,9 @@ def load_quality(folder: Path, sources: Mapping[str, Source]) -> Quality:
             that no source has.
     """
     if not folder.is_dir():
-        raise RuleFileError(_("there is no such folder"), where=str(folder), fix=_("Correct 'quality' in workspace.yml."))
+        raise RuleFileError(
+            _("there is no such folder"), where=str(folder), fix=_("Correct 'quality' in workspace.yml.")
+        )
     known = {f"{name}.{entity}" for name, source in sources.items() for entity in source.entities}
     rules: list[PlacedRule] = []
     for file in sorted(folder.glob("*.yml")):

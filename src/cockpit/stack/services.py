@@ -136,9 +136,9 @@ def superset_environment(settings: Settings) -> dict[str, str]:
 
 
 def intake_environment(settings: Settings) -> dict[str, str]:
-    """The owner's connection for the tables that the service prepares at its start, then a login of its own."""
+    """The owner's connection for the tables that the service prepares at its start, then two logins of its own."""
     variables = connection_variables(settings)
-    wanted = ("AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE_INTAKE")
+    wanted = ("AIRFLOW_CONN_WAREHOUSE", "AIRFLOW_CONN_WAREHOUSE_INTAKE", "AIRFLOW_CONN_WAREHOUSE_TASKS")
     return {**settings.base_environment(), **{name: variables[name] for name in wanted if name in variables}}
 
 

@@ -81,7 +81,7 @@ DATABASES = (
     Database(
         name="cockpit",
         owner="cockpit_etl",
-        readers=("bi_reader", "demo_truth", "intake"),
+        readers=("bi_reader", "demo_truth", "intake", "cockpit_tasks"),
         is_workspace=True,
         has_truth=True,
     ),
@@ -96,6 +96,7 @@ ROLES = (
     "cockpit_etl",
     "bi_reader",
     "intake",
+    "cockpit_tasks",
     "demo_truth",
     "erp_owner",
     "erp_reader",
@@ -107,6 +108,7 @@ ROLES = (
 CONNECTIONS: Mapping[str, Connection] = {
     "warehouse": Connection(database="cockpit", role="cockpit_etl"),
     "warehouse_intake": Connection(database="cockpit", role="intake"),
+    "warehouse_tasks": Connection(database="cockpit", role="cockpit_tasks"),
     "online_retail_warehouse": Connection(database="cockpit_online_retail", role="cockpit_etl"),
     "erp": Connection(database="demo_erp", role="erp_reader"),
     "erp_owner": Connection(database="demo_erp", role="erp_owner"),
@@ -156,6 +158,7 @@ class Settings(_Frozen):
         bind: Address that services listen on.
         api_host: Name under which Airflow's processes reach the API server.
         demo_host: Name under which pipelines reach the demo company's web APIs.
+        task_url: Address under which people reach the pages of their tasks; the intake's own when None.
         ports: Ports in use.
         fixed_ports: Names of the ports that a variable sets; they are never moved.
         database_url: Administrative URL of an existing PostgreSQL; None means the embedded one.
@@ -171,6 +174,7 @@ class Settings(_Frozen):
     bind: str = "127.0.0.1"
     api_host: str = "127.0.0.1"
     demo_host: str = "127.0.0.1"
+    task_url: str | None = None
     ports: Ports = Ports()
     fixed_ports: tuple[str, ...] = ()
     database_url: SecretStr | None = None
@@ -196,6 +200,7 @@ class Settings(_Frozen):
             "bind": environ.get("COCKPIT_BIND"),
             "api_host": environ.get("COCKPIT_API_HOST"),
             "demo_host": environ.get("COCKPIT_DEMO_HOST"),
+            "task_url": environ.get("COCKPIT_TASK_URL"),
             "parallelism": environ.get("COCKPIT_PARALLELISM"),
             "superset_workers": environ.get("COCKPIT_SUPERSET_WORKERS"),
         }
@@ -367,6 +372,8 @@ class Settings(_Frozen):
             "COCKPIT_DEMO_FILES": str(self.demo_files),
             # Where checks leave their pages and Airflow finds them.
             "COCKPIT_DATA_DOCS": str(self.data_docs),
+            # Where links in messages lead.
+            "COCKPIT_TASK_URL": self.task_url or self.addresses()["intake"],
             "PYTHONPATH": str(self.repository / "src"),
             # Programs that set their title must leave their environment readable: down finds them by it.
             "SPT_NOENV": "1",

@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cockpit.domain.normalise.kinds import KINDS
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import Check, Column, Contract, Incremental
@@ -227,7 +226,7 @@ def _standardised(source: SourceEntity, rules: Path | None) -> Iterator[Standard
     if rules is None:
         return
     for received, column in source.entity.columns.items():
-        if column.standard and column.standard != "none" and column.standard in KINDS:  # XXX
+        if column.standard and column.standard != "none":
             yield StandardisedColumn(
                 source.entity.our_name(received),
                 column.standard,

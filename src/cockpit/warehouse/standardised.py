@@ -19,9 +19,9 @@ from cockpit.domain.normalise.kinds import stored_text
 from cockpit.domain.normalise.standard import Standard, Standardiser, to_json
 from cockpit.domain.normalise.text import LONGEST_TEXT
 from cockpit.rulebook.contract import Column
-from cockpit.rulebook.normalisation import load_standardiser
 from cockpit.rulebook.sources import SourceColumn
 from cockpit.warehouse.copy import copy_rows
+from cockpit.warehouse.standardise_many import ManyStandardiser
 
 log = logging.getLogger(__name__)
 
@@ -210,12 +210,12 @@ def _fill_group(cursor: PgCursor, columns: Sequence[StandardisedColumn], rules: 
     texts = [text for (text,) in cursor.fetchall()]
     if not texts:
         return
-    standardiser: Standardiser = load_standardiser(rules, first.kind, json.loads(first.declared or "{}"))
-    standardiser = with_decisions(cursor, standardiser, first.kind)
-    for start in range(0, len(texts), _BATCH):
-        batch = texts[start : start + _BATCH]
-        rows = _rows(first, batch, standardiser.standardise_batch(batch))
-        copy_rows(cursor, f"pg_temp.{first.results}", (*_COLUMNS, "is_new"), rows)
+    with ManyStandardiser(rules, first.kind, json.loads(first.declared or "{}")) as many:
+        standardiser = with_decisions(cursor, many, first.kind)
+        for start in range(0, len(texts), _BATCH):
+            batch = texts[start : start + _BATCH]
+            rows = _rows(first, batch, standardiser.standardise_batch(batch))
+            copy_rows(cursor, f"pg_temp.{first.results}", (*_COLUMNS, "is_new"), rows)
     log.info("standardised %d texts as %s", len(texts), first.kind)
 
 

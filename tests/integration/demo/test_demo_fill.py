@@ -200,6 +200,7 @@ def test_truth_knows_every_visible_anomaly_of_the_crm(crm: PgConnection, truth: 
     assert set(known) == {
         ("account", "impossible_phone"),
         ("account", "placeholder_phone"),
+        ("contact", "email_domain_typo"),
         ("contract", "receipt_above_contract"),
         ("contract", "receipt_before_signing"),
         ("lead", "fake_registration"),

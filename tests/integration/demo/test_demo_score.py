@@ -73,7 +73,7 @@ def test_a_perfect_platform(platform: PgConnection, truth: PgConnection) -> None
     assert result.quality.recall == 1.0
     assert result.quality.false_alarm_count == 0
     assert {kind.system for kind in result.quality.kinds} == {"erp", "crm"}
-    assert len(result.quality.kinds) == 31
+    assert len(result.quality.kinds) == 30
     assert all(kind.recall == 1.0 and kind.held_count == kind.planted_count for kind in result.quality.kinds)
     planted = sum(kind.planted_count for kind in result.quality.kinds)
     assert (result.quality.clean_row_count, result.quality.wrongly_held_count) == (101_000 - planted, 0)

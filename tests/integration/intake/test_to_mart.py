@@ -63,13 +63,13 @@ def test_a_post_becomes_a_lead_with_its_channel(site: tuple[Intake, BuildContext
 
 # What is typed and the rule that holds it back; None for what only looks alike.
 TYPED = [
-    ({"phone": "13800138000"}, "phone_is_real"),
-    ({"phone": "138-0013-8000"}, "phone_is_real"),
-    ({"phone": "00000000"}, "phone_is_real"),
-    ({"phone": "1391234567"}, "phone_is_real"),
-    ({"company": "测试公司"}, "not_a_test"),
-    ({"company": "asdfgh"}, "not_a_test"),
-    ({"contact": "123456"}, "not_a_test"),
+    ({"phone": "13800138000"}, "lead_phone_placeholder__phone"),
+    ({"phone": "138-0013-8000"}, "lead_phone_placeholder__phone"),
+    ({"phone": "00000000"}, "lead_phone_placeholder__phone"),
+    ({"phone": "1391234567"}, "lead_phone_impossible__phone"),
+    ({"company": "测试公司"}, "invented_company__company"),
+    ({"company": "asdfgh"}, "invented_company__company"),
+    ({"contact": "123456"}, "invented_person__contact"),
     ({"phone": "+86 139-1234-5678"}, None),
     ({"phone": "021-62345678"}, None),
     ({"phone": "4008001234"}, None),

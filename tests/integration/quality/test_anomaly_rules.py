@@ -196,6 +196,7 @@ RULES = """
         offending: [number]
         message: Nothing was paid
         message_zh: 尚未付款
+        why: It may be paid later
 """
 
 

@@ -43,12 +43,15 @@ def from_stdin(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
 
 def test_one_object_per_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["standardise", "lead-source", "抖音", "抖音/官网"]) == 0
-    assert capsys.readouterr().out.splitlines() == [
+    clear, unclear = capsys.readouterr().out.splitlines()
+    assert clear == (
         '{"input": "抖音", "value": "douyin", "label_en": "Douyin", "label_zh": "抖音", "group": "social",'
-        ' "confidence": 1.0, "outcome": "ok", "reason": ""}',
+        ' "confidence": 1.0, "outcome": "ok", "reason": ""}'
+    )
+    assert unclear == (
         '{"input": "抖音/官网", "value": null, "candidates": ["douyin", "website"],'
-        ' "confidence": 0.0, "outcome": "review", "reason": "several"}',
-    ]
+        ' "confidence": 0.0, "outcome": "review", "reason": "several"}'
+    )
 
 
 def test_amounts_are_numbers_with_all_their_digits(capsys: pytest.CaptureFixture[str]) -> None:

@@ -249,7 +249,7 @@ def checks_of(rule_id: str, entity: str) -> list[Check]:
 def test_a_rule_about_columns_is_one_check_for_each() -> None:
     (found,) = checks_of("lead_phone_impossible", "crm.lead")
     assert found.rule_id == "lead_phone_impossible__phone"
-    assert found.condition == "not (phone_outcome = 'invalid')"
+    assert found.condition == "not (phone_outcome = 'invalid' and phone_reason is distinct from 'placeholder')"
     assert (found.marked_columns, found.owner_column) == (("phone",), "owner_username")
     assert (found.message, found.message_zh) == (
         "Telephone number as typed: no such number can exist",

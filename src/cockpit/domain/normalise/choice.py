@@ -97,6 +97,7 @@ class ChoiceRule(NormalisationRule):
         joins: Words between two things of equal weight.
         fillers: Words that change nothing.
         not_meant: Words that hold one of the others without meaning it: 无锡 is no negation, 拓展 no trade fair.
+        confidence: How sure each way of understanding is.
     """
 
     codes: dict[str, Choice] = Field(min_length=1)

@@ -7,21 +7,26 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from cockpit.domain.normalise.address import AddressDeclared, AddressRule, AddressStandardiser
-from cockpit.domain.normalise.amount import AmountStandardiser
-from cockpit.domain.normalise.amount_rule import AmountDeclared, AmountRule
+from cockpit.domain.normalise.addresses.address import AddressDeclared, AddressRule, AddressStandardiser
+from cockpit.domain.normalise.addresses.divisions import read_divisions
 from cockpit.domain.normalise.choice import ChoiceDeclared, ChoiceRule, ChoiceStandardiser
-from cockpit.domain.normalise.credit_code import CreditCodeDeclared, CreditCodeRule, CreditCodeStandardiser
-from cockpit.domain.normalise.divisions import read_divisions
-from cockpit.domain.normalise.email import EmailStandardiser
-from cockpit.domain.normalise.email_rule import EmailDeclared, EmailRule
-from cockpit.domain.normalise.headcount import HeadcountDeclared, HeadcountRule, HeadcountStandardiser
-from cockpit.domain.normalise.phone import PhoneStandardiser
-from cockpit.domain.normalise.phone_rule import PhoneDeclared, PhoneRule
+from cockpit.domain.normalise.contacts.email import EmailStandardiser
+from cockpit.domain.normalise.contacts.email_rule import EmailDeclared, EmailRule
+from cockpit.domain.normalise.contacts.phone import PhoneStandardiser
+from cockpit.domain.normalise.contacts.phone_rule import PhoneDeclared, PhoneRule
+from cockpit.domain.normalise.contacts.website import WebsiteDeclared, WebsiteRule, WebsiteStandardiser
+from cockpit.domain.normalise.dates.date import DateDeclared, DateRule, DateStandardiser
+from cockpit.domain.normalise.identifiers.credit_code import CreditCodeDeclared, CreditCodeRule, CreditCodeStandardiser
+from cockpit.domain.normalise.names.company import CompanyDeclared, CompanyStandardiser
+from cockpit.domain.normalise.names.company_rule import CompanyRule
+from cockpit.domain.normalise.names.person import PersonStandardiser
+from cockpit.domain.normalise.names.person_rule import PersonDeclared, PersonRule
+from cockpit.domain.normalise.quantities.amount import AmountStandardiser
+from cockpit.domain.normalise.quantities.amount_rule import AmountDeclared, AmountRule
+from cockpit.domain.normalise.quantities.headcount import HeadcountDeclared, HeadcountRule, HeadcountStandardiser
 from cockpit.domain.normalise.rule import Declared, NormalisationRule
 from cockpit.domain.normalise.standard import Standard, Standardiser
 from cockpit.domain.normalise.text import fold
-from cockpit.domain.normalise.website import WebsiteDeclared, WebsiteRule, WebsiteStandardiser
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "amount": Kind("amount.yml", AmountRule, AmountDeclared, AmountStandardiser),
     "headcount": Kind("headcount.yml", HeadcountRule, HeadcountDeclared, HeadcountStandardiser),
+    "company": Kind("company.yml", CompanyRule, CompanyDeclared, CompanyStandardiser),
+    "person": Kind("person.yml", PersonRule, PersonDeclared, PersonStandardiser),
     "phone": Kind("phone.yml", PhoneRule, PhoneDeclared, PhoneStandardiser),
     "email": Kind("email.yml", EmailRule, EmailDeclared, EmailStandardiser),
     "website": Kind("website.yml", WebsiteRule, WebsiteDeclared, WebsiteStandardiser),
@@ -55,6 +62,7 @@ KINDS: dict[str, Kind] = {
     "address": Kind(
         "address.yml", AddressRule, AddressDeclared, AddressStandardiser, tables={"divisions": read_divisions}
     ),
+    "date": Kind("date.yml", DateRule, DateDeclared, DateStandardiser),
     "lead-source": Kind("lead_source.yml", ChoiceRule, ChoiceDeclared, ChoiceStandardiser),
     "industry": Kind("industry.yml", ChoiceRule, ChoiceDeclared, ChoiceStandardiser),
 }

@@ -11,9 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from cockpit.domain.normalise.phone import PhoneStandardiser
-from cockpit.domain.normalise.phone_plan import chinese_plan
-from cockpit.domain.normalise.phone_rule import PhoneDeclared, PhoneRule
+from cockpit.domain.normalise.contacts.phone import PhoneStandardiser
+from cockpit.domain.normalise.contacts.phone_plan import chinese_plan
+from cockpit.domain.normalise.contacts.phone_rule import PhoneDeclared, PhoneRule
 from cockpit.domain.normalise.standard import Standard
 from cockpit.domain.normalise.text import fold
 from cockpit.rulebook.normalisation import load_standardiser
@@ -189,7 +189,9 @@ def test_a_placeholder_beside_a_real_number_is_not_chosen() -> None:
         ("0912-345-678", {"country": "TW"}, "+886912345678", "ok", ""),
     ],
 )
-def test_what_a_contract_declares(text: str, declared: dict[str, str], value: str | None, outcome: str, reason: str) -> None:
+def test_what_a_contract_declares(
+    text: str, declared: dict[str, str], value: str | None, outcome: str, reason: str
+) -> None:
     assert told(read(text, **declared)) == (value, outcome, reason)
 
 
@@ -247,7 +249,9 @@ def test_every_area_of_the_demo_is_known() -> None:
 
 
 DIGITS = st.text("0123456789", min_size=1, max_size=13)
-CHARACTERS = st.sampled_from(list("0123456789") * 4 + list("+-() ./转x一三八零手机传真张") + ["86", "021", "138", "0571", "400"])
+CHARACTERS = st.sampled_from(
+    list("0123456789") * 4 + list("+-() ./转x一三八零手机传真张") + ["86", "021", "138", "0571", "400"]
+)
 LIKE_NUMBERS = st.lists(CHARACTERS, max_size=24).map("".join)
 SHAPED = st.from_regex(r"(手机：?|Tel: )?(\+86|0086|86|\+86-)?[ -]?((1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4})|\(?0[0-9]{2,3}\)?[ -]?[0-9]{7,8}((-|转| ext )[0-9]{1,6})?)", fullmatch=True)  # fmt: skip
 

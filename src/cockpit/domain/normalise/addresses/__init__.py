@@ -1,0 +1,1 @@
+"""Addresses to administrative divisions and sales regions."""

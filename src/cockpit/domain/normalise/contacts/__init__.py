@@ -1,0 +1,1 @@
+"""Ways to reach somebody: phones, e-mail addresses, web sites."""

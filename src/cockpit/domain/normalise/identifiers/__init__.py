@@ -1,0 +1,1 @@
+"""Numbers that registers give to companies and persons."""

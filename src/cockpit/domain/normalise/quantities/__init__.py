@@ -1,0 +1,1 @@
+"""Numbers as people write them: amounts of money and headcounts."""

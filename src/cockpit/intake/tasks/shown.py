@@ -1,0 +1,208 @@
+"""Values as a person reads them: inert, short, and masked where they are somebody else's."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cockpit.domain.masking import mask
+from cockpit.i18n import _
+from cockpit.intake.tasks.desk import OpenTask
+from cockpit.quality.answers import LONGEST_VALUE, correctable_columns
+from cockpit.rulebook.contract import Check
+from cockpit.rulebook.sources import SourceColumn
+from cockpit.warehouse.staging import TYPE_CHECK
+
+_LONGEST_SHOWN = 300
+
+# Control characters, and those that hide themselves or turn the direction of writing.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
+    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+# Columns of staging that stand beside a standardised one.
+_BESIDE = ("_received", "_outcome", "_reason", "_confidence", "_details")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of the row on the page.
+
+    Attributes:
+        name: Ours; the input is called after it.
+        received: As the source delivered it; None for nothing.
+        standard: As it counts, where that reads differently; None otherwise.
+        entered: What stands in the input.
+        is_editable: Whether there is an input.
+        is_marked: A rule points at it.
+        faults: What is wrong with what was entered.
+        choices: What may be entered; anything when empty.
+        is_long: Whether the input has several lines.
+        is_masked: The value is somebody's own and not for this person.
+    """
+
+    name: str
+    label: str
+    unit: str
+    received: str | None
+    standard: str | None
+    entered: str
+    is_editable: bool
+    is_marked: bool
+    faults: tuple[str, ...]
+    choices: tuple[str, ...]
+    is_long: bool
+    is_masked: bool
+
+
+def fields_of(
+    task: OpenTask,
+    lang: str,
+    zone: ZoneInfo,
+    entered: Mapping[str, str] | None = None,
+    faults: Mapping[str, Sequence[str]] | None = None,
+) -> list[Field]:
+    """All columns of the row, those that a rule points at first.
+
+    Args:
+        entered: What the person has typed; what was received when None.
+        faults: What is wrong with it, by our name of the column.
+    """
+    names = [task.entity.our_name(column) for column in task.entity.columns]
+    marked = _marked(task, names)
+    faults = faults or {}
+    correctable = correctable_columns(task.entity)
+    fields = []
+    for received_name, column in task.entity.columns.items():
+        name = task.entity.our_name(received_name)
+        is_masked = column.sensitivity == "personal" and not task.may_see_all
+        received = task.seen.received.get(name)
+        is_editable = name in correctable and (not is_masked or name in marked)
+        start = entered_at_first(task, name)
+        now = start if entered is None else entered.get(name, start)
+        shown = mask(received) if is_masked else received
+        fields.append(
+            Field(
+                name=name,
+                label=(column.description_zh if lang == "zh" else column.description) or name,
+                unit=column.unit or "",
+                received=None if shown is None else visible(shown, lang),
+                standard=None if is_masked else _standard(task, name, column, received, lang, zone),
+                entered=now,
+                is_editable=is_editable,
+                is_marked=name in marked or name in faults,
+                faults=tuple(faults.get(name, ())),
+                choices=column.values,
+                is_long=len(now) > 60 or "\n" in now,
+                is_masked=is_masked,
+            )
+        )
+    return sorted(fields, key=lambda field: not field.is_marked)
+
+
+def entered_at_first(task: OpenTask, name: str) -> str:
+    """What an input holds before anybody types: nothing where the value is too long or not for this person."""
+    received = task.seen.received.get(name) or ""
+    column = next(column for key, column in task.entity.columns.items() if task.entity.our_name(key) == name)
+    if len(received) > LONGEST_VALUE or (column.sensitivity == "personal" and not task.may_see_all):
+        return ""
+    return line_ends(received)
+
+
+def faults_of(
+    task: OpenTask, failing: Sequence[Check], values: Mapping[str, Any], lang: str
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Messages of checks that an answer does not pass: by our name of the column, and those that point at none.
+
+    Args:
+        values: The row as it would be.
+    """
+    names = [task.entity.our_name(column) for column in task.entity.columns]
+    by_column: dict[str, list[str]] = {}
+    others = []
+    for check in failing:
+        pointed_at = list(_pointed_at(check, names, values))
+        for name in pointed_at:
+            by_column.setdefault(name, []).append(message_of(check, lang))
+        if not pointed_at:
+            others.append(message_of(check, lang))
+    return by_column, others
+
+
+def changes_of(task: OpenTask, entered: Mapping[str, str], lang: str, zone: ZoneInfo) -> dict[str, str | None]:
+    """What the person changed, by our name of the column; only what the page lets them change."""
+    return {
+        field.name: field.entered.strip() or None
+        for field in fields_of(task, lang, zone, entered)
+        if field.is_editable and field.entered.strip() != entered_at_first(task, field.name).strip()
+    }
+
+
+def line_ends(text: str) -> str:
+    """A text as browsers send it back."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def visible(value: str, lang: str) -> str:
+    """A text of which everything can be seen; a long one is cut and says how long it is."""
+    cut = value[:_LONGEST_SHOWN]
+    shown = _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", cut)
+    if len(value) > _LONGEST_SHOWN:
+        shown += _("… ({count} characters)", lang, count=f"{len(value):,}")
+    return shown
+
+
+def message_of(check: Check, lang: str) -> str:
+    """What the row's owner reads about a rule."""
+    return (check.message_zh if lang == "zh" else check.message) or check.rule_id
+
+
+def _marked(task: OpenTask, names: Sequence[str]) -> set[str]:
+    checks = (task.checks.get(reason.rule_id) for reason in task.reasons)
+    return {name for check in checks if check for name in _pointed_at(check, names, task.seen.values)}
+
+
+def _pointed_at(check: Check, names: Sequence[str], values: Mapping[str, Any]) -> Iterator[str]:
+    if check.rule_id == TYPE_CHECK.rule_id:
+        yield from (name for name in values.get("invalid_columns") or () if name in names)
+        return
+    for column in check.marked_columns:
+        own = next((column.removesuffix(end) for end in _BESIDE if column.removesuffix(end) in names), column)
+        if own in names:
+            yield own
+
+
+def _standard(
+    task: OpenTask, name: str, column: SourceColumn, received: str | None, lang: str, zone: ZoneInfo
+) -> str | None:
+    """The value that counts, where it reads differently from what was received."""
+    if received is None:
+        return None
+    value = task.seen.values.get(name)
+    if value is None:
+        is_unread = name in (task.seen.values.get("invalid_columns") or ())
+        outcome = task.seen.values.get(f"{name}_outcome")
+        return _("not understood", lang) if is_unread or outcome in ("invalid", "review") else _("nothing", lang)
+    text = _readable(value, zone)
+    return None if text == received.strip() else visible(text, lang)
+
+
+def _readable(value: object, zone: ZoneInfo) -> str:
+    match value:
+        case datetime():
+            moment = value.astimezone(zone)
+            return moment.strftime("%Y-%m-%d %H:%M" + (":%S" if moment.second else ""))
+        case date():
+            return value.isoformat()
+        case Decimal():
+            return f"{value.normalize():f}"
+        case dict() | list():
+            return json.dumps(value, ensure_ascii=False)
+        case _:
+            return str(value)

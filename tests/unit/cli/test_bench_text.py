@@ -1,0 +1,51 @@
+"""What benchmarks show fits a terminal, and their texts are always the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.standardise import texts
+from cockpit.cli.bench_text import quality_text, standardise_text
+from cockpit.cli.output import width
+
+MEASURE = {
+    "kind": "phone", "rows": 1_000_000, "seconds_per_million": 4.1, "bar": 15, "is_met": True,
+    "alternative": "phonenumbers", "alternative_seconds_per_million": 10.46, "alternative_read_ratio": 0.93,
+}  # fmt: skip
+WITHOUT_LIBRARY = {"alternative": None, "alternative_seconds_per_million": None, "alternative_read_ratio": None}
+
+
+def test_a_line_per_kind_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_LANG", "en")
+    slow = {**MEASURE, **WITHOUT_LIBRARY, "kind": "credit-code", "seconds_per_million": 123.4, "bar": 45, "is_met": False}  # fmt: skip
+    shown = standardise_text({"measures": [MEASURE, slow]})
+    assert shown.splitlines() == [
+        "Kind             texts   s/1M  at most          library       s/1M  reads",
+        "phone        1,000,000    4.1     15.0  met     phonenumbers  10.5    93%",
+        "credit-code  1,000,000  123.4     45.0  MISSED",
+    ]
+    assert max(width(line) for line in shown.splitlines()) <= 80
+
+
+@pytest.mark.parametrize("kind", texts.KINDS)
+def test_the_texts_of_a_kind_are_the_same_each_time_and_nearly_all_different(kind: str) -> None:
+    made = texts.make(kind, 2000)
+    assert made == texts.make(kind, 2000)
+    assert len(set(made)) > 1900
+
+
+def test_checks_beside_plain_sql(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_LANG", "en")
+    measures = [
+        {"name": "plain", "seconds": 0.91, "times_plain": 1.0},
+        {"name": "check", "seconds": 5.2, "times_plain": 5.71},
+        {"name": "recheck", "seconds": 4.4, "times_plain": 4.84},
+    ]
+    shown = quality_text({"checks": 15, "rows": 1_000_000, "bar_seconds": 10.0, "is_met": True, "measures": measures})
+    assert shown.splitlines() == [
+        "15 checks                           rows     s  to plain SQL  at most",
+        "Failures counted in plain SQL  1,000,000  0.91           1.0",
+        "First check                    1,000,000  5.20           5.7     10.0  met",
+        "Later check                    1,000,000  4.40           4.8",
+    ]
+    assert max(width(line) for line in shown.splitlines()) <= 80
