@@ -1,9 +1,8 @@
-"""The import ledger as a page in Airflow: what came in, what became of it, what was wrong with it."""
+"""The application of our pages in Airflow; those of the import ledger: what came in, and what became of it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
@@ -14,16 +13,18 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, s
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sqlalchemy import select
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from cockpit.errors import CockpitError, TransientError
 from cockpit.i18n import _, language
 from cockpit.rulebook.workspace import Workspace, find_workspace
-from cockpit_airflow.views import data_docs, ledger, shown, texts
+from cockpit_airflow.views import data_docs, desk, ledger, shown, texts
 from cockpit_airflow.views.access import require_reader
-from cockpit_airflow.views.ledger import BatchFilter, Row
+from cockpit_airflow.views.database import Row
+from cockpit_airflow.views.ledger import BatchFilter
+from cockpit_airflow.views.navigation import areas
+from cockpit_airflow.views.page import query, render, root
 from cockpit_airflow.views.punctuality import judge
 
 URL_PREFIX = "/imports"
@@ -47,7 +48,7 @@ Number = Annotated[str, Query(pattern=r"^[0-9]{0,18}$")]
 
 
 def create_app() -> FastAPI:
-    """The application that Airflow mounts at URL_PREFIX; no route of it writes."""
+    """The application that Airflow mounts at URL_PREFIX; only the desk's forms write."""
     app = FastAPI(
         title="Imports",
         # Descriptions of the routes would be open to everybody.
@@ -62,6 +63,7 @@ def create_app() -> FastAPI:
     app.get("/batches")(show_batches)
     app.get("/batches/{batch_id}")(show_batch)
     app.get("/changes")(show_changes)
+    desk.add_routes(app)
     app.get("/data-docs/")(data_docs.show_start)
     app.get("/data-docs/{path:path}")(data_docs.show_file)
     app.middleware("http")(_add_headers)
@@ -118,8 +120,8 @@ def show_batches(
         counts=_COUNTS,
         sources=sorted({choice["source"] for choice in choices}),
         entities=sorted({choice["entity"] for choice in choices if source in ("", choice["source"])}),
-        older=_query(request, before=page.rows[-1]["batch_id"]) if page.has_more else None,
-        newest=_query(request, before=None) if before else None,
+        older=query(request, before=page.rows[-1]["batch_id"]) if page.has_more else None,
+        newest=query(request, before=None) if before else None,
     )
 
 
@@ -142,8 +144,8 @@ def show_batch(request: Request, batch_id: int, session: SessionDep, offset: Num
         title=_title(find_workspace(), row["source"]),
         lines=lines.rows,
         run_address=_run_address(request, session, row),
-        following=_query(request, offset=start + ledger.LINES_PER_PAGE) if lines.has_more else None,
-        first=_query(request, offset=None) if start else None,
+        following=query(request, offset=start + ledger.LINES_PER_PAGE) if lines.has_more else None,
+        first=query(request, offset=None) if start else None,
     )
 
 
@@ -156,8 +158,8 @@ def show_changes(request: Request, source: Text = "", run_id: Text = "", before:
         rows=page.rows,
         source=source,
         sources=ledger.changing_sources(),
-        older=_query(request, before=page.rows[-1]["change_id"]) if page.has_more else None,
-        newest=_query(request, before=None) if before else None,
+        older=query(request, before=page.rows[-1]["change_id"]) if page.has_more else None,
+        newest=query(request, before=None) if before else None,
     )
 
 
@@ -178,58 +180,27 @@ def _integer(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _query(request: Request, **changed: int | None) -> str:
-    """The address's query with some values changed; None takes one away."""
-    values = {**request.query_params, **changed}
-    return "?" + urlencode({name: value for name, value in values.items() if value not in (None, "")})
-
-
 def _run_address(request: Request, session: SessionDep, row: Row) -> str | None:
     """Where Airflow shows the run that loaded the batch; None when Airflow did not load it or has forgotten it."""
     dag_id = f"load_{row['source']}"
     known = session.scalar(select(DagRun.id).where(DagRun.dag_id == dag_id, DagRun.run_id == row["run_id"]))
     if known is None:
         return None
-    return f"{_root(request).removesuffix(URL_PREFIX)}/dags/{dag_id}/runs/{quote(row['run_id'], safe='')}"
-
-
-def _root(request: Request) -> str:
-    """Path of this application, also behind a proxy that puts Airflow below a path."""
-    return str(request.scope.get("root_path", "")).rstrip("/")
-
-
-@cache
-def _templates() -> Environment:
-    templates = Environment(
-        loader=FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(number=shown.number, size=shown.size, seconds=shown.seconds, age=shown.age)
-    templates.filters["moment"] = lambda value: shown.moment(value, find_workspace().zone)
-    return templates
+    return f"{root(request).removesuffix(URL_PREFIX)}/dags/{dag_id}/runs/{quote(row['run_id'], safe='')}"
 
 
 def _page(request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:
-    text = (
-        _templates()
-        .get_template(f"{template}.html")
-        .render(
-            root=_root(request),
-            lang="zh-CN" if language() == "zh" else "en",
-            here=template,
-            text=texts.page_texts(),
-            count_names=texts.count_names(),
-            verdicts=texts.verdicts(),
-            labels=texts.labels(),
-            kinds=texts.kinds_of_change(),
-            actions=texts.actions(),
-            **values,
-        )
+    return render(
+        request,
+        template,
+        status_code=status_code,
+        count_names=texts.count_names(),
+        verdicts=texts.verdicts(),
+        labels=texts.labels(),
+        kinds=texts.kinds_of_change(),
+        actions=texts.actions(),
+        **values,
     )
-    return HTMLResponse(text, status_code)
 
 
 async def _add_headers(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -241,20 +212,25 @@ async def _add_headers(request: Request, answer: Callable[[Request], Awaitable[R
 
 def _show_refusal(request: Request, error: StarletteHTTPException) -> HTMLResponse:
     """401, 403, 404 and 405 as a page; after the first a person can sign in."""
-    airflow = _root(request).removesuffix(URL_PREFIX)
+    airflow = root(request).removesuffix(URL_PREFIX)
     address = None
     message = str(error.detail)
     if error.status_code == status.HTTP_401_UNAUTHORIZED:
-        message = _("Sign in to Airflow to see the imports.")
+        message = _("Sign in to Airflow to see this page.")
         address = f"{airflow}/api/v2/auth/login?{urlencode({'next': f'{airflow}/plugin{URL_PREFIX}'})}"
-    return _page(request, "message", status_code=error.status_code, message=message, sign_in=address)
+    return _message(request, error.status_code, message, address)
 
 
 def _show_bad_address(request: Request, _error: RequestValidationError) -> HTMLResponse:
     message = _("The address holds a value that is not allowed.")
-    return _page(request, "message", status_code=status.HTTP_400_BAD_REQUEST, message=message, sign_in=None)
+    return _message(request, status.HTTP_400_BAD_REQUEST, message)
 
 
 def _show_fault(request: Request, error: CockpitError) -> HTMLResponse:
-    code = 503 if isinstance(error, TransientError) else 500
-    return _page(request, "message", status_code=code, message=str(error), sign_in=None)
+    return _message(request, 503 if isinstance(error, TransientError) else 500, str(error))
+
+
+def _message(request: Request, code: int, message: str, sign_in: str | None = None) -> HTMLResponse:
+    path = request.url.path.removeprefix(root(request))
+    area = next((one.name for one in areas() if path.startswith(f"/{one.name}/")), "imports")
+    return render(request, "message", area=area, status_code=code, message=message, sign_in=sign_in)

@@ -1,32 +1,21 @@
-"""Read the import ledger for people: read-only transactions of a few seconds, one connection per request."""
+"""Read the import ledger for people."""
 
 from __future__ import annotations
 
-import functools
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeAlias
 
-from psycopg2.errors import QueryCanceled, UndefinedTable
+from psycopg2.errors import UndefinedTable
 from psycopg2.extensions import connection as PgConnection
-from psycopg2.extras import RealDictCursor
 
-from cockpit.errors import TerminalError
-from cockpit.i18n import _
-from cockpit.rulebook.workspace import find_workspace
-from cockpit.warehouse.connections import connect
-from cockpit.warehouse.faults import database_errors
-
-Row: TypeAlias = dict[str, Any]
+from cockpit_airflow.views.database import Row, connected, select
 
 _QUERIES = Path(__file__).parent / "sql"
 _PLACE = "ops.import_ledger"
-# A page that takes longer helps nobody, and holds a thread of the API server meanwhile.
-_SECONDS = 15
 BATCHES_PER_PAGE = 50
 LINES_PER_PAGE = 100
 CHANGES_PER_PAGE = 100
@@ -151,33 +140,9 @@ def _read(name: str, **values: object) -> list[Row]:
 
 @contextmanager
 def _ledger() -> Iterator[PgConnection]:
-    """A connection that can only read.
-
-    Raises:
-        TransientError: the database does not answer.
-        TerminalError: it refuses, or does not answer in time.
-    """
-    with closing(connect(find_workspace().settings.warehouse)) as connection:
-        connection.set_session(readonly=True)
-        with database_errors(_PLACE):
-            with connection.cursor() as cursor:
-                cursor.execute("set statement_timeout = %s", (f"{_SECONDS}s",))
-            try:
-                yield connection
-            except QueryCanceled as error:
-                raise TerminalError(
-                    _("no answer in {seconds} s", seconds=_SECONDS),
-                    where=_PLACE,
-                    fix=_("Choose a source, or try again when fewer tasks run."),
-                ) from error
+    with connected(_PLACE) as connection:
+        yield connection
 
 
 def _select(connection: PgConnection, name: str, **values: object) -> list[Row]:
-    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(_query(name), values or None)
-        return [dict(row) for row in cursor.fetchall()]
-
-
-@functools.cache
-def _query(name: str) -> str:
-    return (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    return select(connection, _QUERIES / f"{name}.sql", values)

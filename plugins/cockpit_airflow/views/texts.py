@@ -10,11 +10,7 @@ from cockpit.i18n import _
 def page_texts() -> Mapping[str, str]:
     """What templates show, by short names."""
     return {
-        "title": _("Imports"),
-        "sources": _("Sources"),
         "batches": _("Batches"),
-        "changes": _("Changed columns"),
-        "data_docs": _("Data Docs"),
         "source": _("Source"),
         "entity": _("Entity"),
         "batch": _("Batch"),

@@ -12,10 +12,12 @@ from pydantic import Field, field_validator
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.behaviour import Behaviour, load_behaviour
+from cockpit.rulebook.completion import Completion, load_completion
 from cockpit.rulebook.contract import IDENTIFIER
 from cockpit.rulebook.dictionary import Dictionary, load_dictionary
 from cockpit.rulebook.files import Rule, load
 from cockpit.rulebook.quality import Quality, load_quality
+from cockpit.rulebook.scores import Scores, load_scores
 from cockpit.rulebook.sources import LogSource, Source, load_source
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -32,6 +34,8 @@ class WorkspaceFile(Rule):
         normalisation: Folder with the rules by which texts are standardised, relative to this file; texts stay as
             typed without it.
         quality: Folder with the rules about rows that look wrong, relative to this file.
+        completion: Folder with the rules by which missing values are filled from other rows, relative to this file.
+        scores: Folder with the rules by which quality is measured, relative to this file; it is not without it.
         models: Folder with the layers of SQL models, relative to this file.
         security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
         push: Folder with the rules about messages to people, relative to this file; nobody gets any without it.
@@ -49,6 +53,7 @@ class WorkspaceFile(Rule):
     behaviour: str | None = None
     normalisation: str | None = None
     quality: str | None = None
+    completion: str | None = None
     models: str
     security: str | None = None
     push: str | None = None
@@ -77,6 +82,7 @@ class Workspace(Rule):
     behaviour: Behaviour | None = None
     sources: dict[str, Source]
     quality: Quality = Quality()
+    completion: Completion = Completion()
 
     @property
     def name(self) -> str:
@@ -137,6 +143,8 @@ def load_workspace(path: Path) -> Workspace:
         behaviour=load_behaviour(folder / settings.behaviour) if settings.behaviour else None,
         sources=sources,
         quality=load_quality(folder / settings.quality, sources) if settings.quality else Quality(),
+        scores=load_scores(folder / settings.scores, sources) if settings.scores else None,
+        completion=load_completion(folder / settings.completion, sources) if settings.completion else Completion(),
     )
 
 

@@ -1,8 +1,7 @@
-"""Generate the staging models from the sources' mappings.
+"""Generate the typed staging models from the sources' mappings.
 
 `stg_<source>__<entity>` types what raw holds as received; a text that does not fit its type becomes null and its
-column is listed in `invalid_columns`. `stg_<entity>` is what core reads: the rows that passed their checks, of all
-sources, under the columns of the conformed contract.
+column is listed in `invalid_columns`. What core reads of it is made by conformed.py.
 """
 
 from __future__ import annotations
@@ -185,7 +184,7 @@ def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
         "source_key",
         "batch_id",
         *documented,
-        *(f"{_key_text(conform)} as {_key_column(name)}" for name, conform in _regrouping(source).items()),
+        *(f"{_key_text(conform)} as {key_column(name)}" for name, conform in regrouping(source).items()),
         "invalid_columns",
     ]
     sql = f"select\n    {_list(outer)}\nfrom (\n    select\n    {_list(inner)}\n    {rows}\n) as typed"
@@ -204,15 +203,15 @@ def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
             "batch_id": _TECHNICAL["batch_id"],
             **documented,
             **{
-                _key_column(name): Column(
+                key_column(name): Column(
                     type="text", description=f"Key of the conformed {name}", description_zh=f"归一实体 {name} 的主键"
                 )
-                for name in _regrouping(source)
+                for name in regrouping(source)
             },
             "invalid_columns": _TECHNICAL["invalid_columns"],
         },
         checks=(TYPE_CHECK, *_required_checks(source.entity, set(standards)), *source.entity.checks, *source.rules),
-        indexes=(("batch_id",), *((_key_column(name),) for name in _regrouping(source))),
+        indexes=(("batch_id",), *((key_column(name),) for name in regrouping(source))),
     )
     return TypedModel(
         contract,
@@ -246,57 +245,7 @@ def _corrected(source: SourceEntity) -> str:
     )
 
 
-def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tuple[Contract, str]:
-    """Contract and SQL of `stg_<entity>`: the checked rows of every source that conforms to it.
-
-    Args:
-        workspace: Its sources say who conforms.
-        contract: The hand-written contract; `source` and `source_key` are its grain.
-        path: Its file, for messages.
-
-    Raises:
-        RuleFileError: a source gives a column that the contract does not have.
-    """
-    entity_name = contract.table.removeprefix("stg_")
-    parts: list[str] = []
-    reads: dict[str, tuple[str, ...]] = {}
-    for source in source_entities(workspace):
-        conform = source.entity.conforms_to.get(entity_name)
-        if conform is None:
-            continue
-        stray = sorted(set(conform.columns) - set(contract.columns))
-        if stray:
-            raise RuleFileError(
-                _("conforms_to.{entity} gives a column that the contract does not have", entity=entity_name),
-                where=f"{workspace.folder / workspace.settings.sources / source.source}.yml:1",
-                found=stray[0],
-                allowed=", ".join(sorted(contract.columns)),
-                fix=_("Correct the name or add the column to {path}.", path=path),
-            )
-        regrouped = entity_name in _regrouping(source)
-        key = _key_column(entity_name) if regrouped else "source_key"
-        columns = [f"{quoted(source.source)} as source", f"{key} as source_key"]
-        for name, column in contract.columns.items():
-            if name not in ("source", "source_key"):
-                columns.append(f"cast({conform.columns.get(name, 'null')} as {column.type}) as {name}")
-        rows = ["not is_quarantined", *([f"{key} is not null"] if regrouped else [])]
-        if conform.where:
-            rows.append(f"({conform.where})")
-        distinct = f"distinct on ({key}) " if regrouped else ""
-        latest = f"{conform.latest_by} desc nulls last, source_key desc" if conform.latest_by else "source_key desc"
-        order = f"\norder by {key}, {latest}" if regrouped else ""
-        table = f"staging.{source.staging_table}"
-        parts.append(f"(select {distinct}{', '.join(columns)}\nfrom {table}\nwhere {' and '.join(rows)}{order})")
-        reads[table] = (key,)
-    if not parts:
-        # No source of this workspace has the entity: core finds an empty table instead of none.
-        nothing = [f"cast(null as {column.type}) as {name}" for name, column in contract.columns.items()]
-        return contract.model_copy(update={"materialised": "table"}), f"select {', '.join(nothing)} where false"
-    changed = {"materialised": "incremental", "incremental": Incremental(key=("source_key",), reads=reads)}
-    return contract.model_copy(update=changed), "\nunion all\n".join(parts)
-
-
-def _regrouping(source: SourceEntity) -> dict[str, Conform]:
+def regrouping(source: SourceEntity) -> dict[str, Conform]:
     """Conformed entities whose rows are not the entity's own rows: a flat export repeats them."""
     own = (
         ("source_key",)
@@ -310,7 +259,8 @@ def _regrouping(source: SourceEntity) -> dict[str, Conform]:
     }
 
 
-def _key_column(entity: str) -> str:
+def key_column(entity: str) -> str:
+    """Column of a typed table with the key of a conformed entity by whose rows it is regrouped."""
     return f"{entity}_group_key"
 
 

@@ -264,9 +264,7 @@ class Deals:
         found = self.query("select max(task_id) from quality.task where key = %s", str(key))
         return int(found[0][0])
 
-    def token(
-        self, key: object = 1, *, person: str = "rep1", version: int | None = None, seconds: int = 600
-    ) -> str:
+    def token(self, key: object = 1, *, person: str = "rep1", version: int | None = None, seconds: int = 600) -> str:
         task_id = self.task_id(key)
         now = self.query("select link_version from quality.task where task_id = %s", task_id)[0][0]
         expires_at = int(time.time()) + seconds

@@ -16,7 +16,6 @@ from cockpit.i18n import _
 from cockpit.intake.tasks.desk import OpenTask
 from cockpit.quality.answers import LONGEST_VALUE, correctable_columns
 from cockpit.rulebook.contract import Check
-from cockpit.rulebook.sources import SourceColumn
 from cockpit.warehouse.staging import TYPE_CHECK
 
 _LONGEST_SHOWN = 300
@@ -93,7 +92,7 @@ def fields_of(
                 label=(column.description_zh if lang == "zh" else column.description) or name,
                 unit=column.unit or "",
                 received=None if shown is None else visible(shown, lang),
-                standard=None if is_masked else _standard(task, name, column, received, lang, zone),
+                standard=None if is_masked else _standard(task, name, received, lang, zone),
                 entered=now,
                 is_editable=is_editable,
                 is_marked=name in marked or name in faults,
@@ -178,9 +177,7 @@ def _pointed_at(check: Check, names: Sequence[str], values: Mapping[str, Any]) -
             yield own
 
 
-def _standard(
-    task: OpenTask, name: str, column: SourceColumn, received: str | None, lang: str, zone: ZoneInfo
-) -> str | None:
+def _standard(task: OpenTask, name: str, received: str | None, lang: str, zone: ZoneInfo) -> str | None:
     """The value that counts, where it reads differently from what was received."""
     if received is None:
         return None

@@ -246,7 +246,7 @@ def rule(**changes: Any) -> AmountRule:
     ("changes", "message"),
     [
         ({"currencies": {"CNY": ["元"], "usd": []}}, "usd is no ISO currency code"),
-        ({"shared_words": [{"words": ["元"], "means": ["XXX"]}]}, "XXX is not listed under currencies"),
+        ({"shared_words": [{"words": ["元"], "means": ["XTS"]}]}, "XTS is not listed under currencies"),
         ({"minor": {"角": 10}}, "角 is 10 of a unit"),
         ({"negotiable": ["万元", "约"]}, "the word '约' is listed with two meanings"),
         ({"confidence": {"range": 2}}, "confidence of 'range' is missing or outside 0-1"),
@@ -265,11 +265,11 @@ def test_rules_that_cannot_work_are_refused(changes: dict[str, Any], message: st
 
 
 def test_the_rule_decides() -> None:
-    changed = rule(largest=1000, free=(), currencies={**RULE.currencies, "XXX": ["贝壳"]}, negotiable=["看情况"])
+    changed = rule(largest=1000, free=(), currencies={**RULE.currencies, "XTS": ["贝壳"]}, negotiable=["看情况"])
     standardiser = AmountStandardiser(changed, AmountDeclared())
     assert standardiser.standardise("1001").reason == "implausible"
     assert standardiser.standardise("免费").outcome == "invalid"
-    assert standardiser.standardise("100贝壳").details["unit"] == "XXX"
+    assert standardiser.standardise("100贝壳").details["unit"] == "XTS"
     assert standardiser.standardise("看情况").reason == "negotiable"
     assert standardiser.standardise("面议").outcome == "invalid"
 

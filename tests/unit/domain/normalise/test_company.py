@@ -190,7 +190,7 @@ def test_further_parts(text: str, part: str, value: Any) -> None:
         ("invalid", "test_entry", ["测试", "测试公司", "測試公司", "测试123", "测试客户001", "测试有限公司", "test", "TEST", "Test Company", "test co", "Test Ltd", "testtest", "ＴＥＳＴ", "测试test", "test-1", "demo", "演示数据", "测试勿删"]),
         ("invalid", "keyboard_pattern", ["asdf", "ASDF", "qwerty", "asdfgh有限公司", "asd", "aaa", "aaaaaa", "哈哈", "哈哈哈哈", "啊啊啊", "qwer1234", "asdfasdf", "zxcvbn", "啊啊啊啊有限公司"]),
         ("invalid", "digits_only", ["123", "13800001111", "021-68888888", "１２３", "0", "3.14", "(010) 1234"]),
-        ("invalid", "placeholder", ["公司", "有限公司", "有限责任公司", "Ltd", "Co., Ltd.", "Limited Company", "某公司", "某某有限公司", "某科技公司", "XX公司", "xxx科技有限公司", "***有限公司", "XXX", "我司", "公司名称", "散客", "无有限公司"]),
+        ("invalid", "placeholder", ["公司", "有限公司", "有限责任公司", "Ltd", "Co., Ltd.", "Limited Company", "某公司", "某某有限公司", "某科技公司", "XX公司", "xxx科技有限公司", "***有限公司", "X" * 3, "我司", "公司名称", "散客", "无有限公司"]),
         ("invalid", "damaged", ["???公司", "\ufffd\ufffd有限公司", "锟斤拷有限公司"]),
         ("invalid", "e_mail", ["zhang@qq.com", "ＺＨＡＮＧ＠qq.com"]),
         ("invalid", "web_address", ["www.baidu.com", "https://acme.example/x"]),
