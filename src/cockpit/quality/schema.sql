@@ -196,3 +196,104 @@ create table if not exists quality.notice (
 );
 
 create index if not exists notice_task on quality.notice (task_id, link_version);
+
+-- Grain: one row per day, thing that is scored and dimension; `overall` is the weighted mean of the others.
+create table if not exists quality.score_daily (
+    day date not null,
+    level text not null check (level in ('company', 'source', 'entity', 'column', 'owner')),
+    -- Empty where the level has none: an owner's row without entity is about all of their rows.
+    source text not null default '',
+    entity text not null default '',
+    column_name text not null default '',
+    owner text not null default '',
+    dimension text not null,
+    -- What was counted; null where scores of different things are averaged.
+    good bigint,
+    total bigint,
+    -- 0 to 1. What cannot be measured has no row.
+    score numeric not null check (score between 0 and 1),
+    primary key (day, level, source, entity, column_name, owner, dimension)
+);
+
+-- Grain: one row per entity: from which state of its tables and rules its newest scores were computed.
+create table if not exists quality.score_state (
+    source text not null,
+    entity text not null,
+    fingerprint text not null,
+    day date not null,
+    primary key (source, entity)
+);
+
+-- Grain: one row per row that an owner is asked to look at in a week.
+create table if not exists quality.sample (
+    sample_id bigint generated always as identity primary key,
+    -- Monday of the week.
+    week date not null,
+    owner text not null,
+    source text not null,
+    entity text not null,
+    key text not null,
+    question text not null,
+    question_zh text not null,
+    drawn_at timestamptz not null default clock_timestamp(),
+    unique (week, owner, source, entity, key)
+);
+
+-- Grain: one row per answer of a person about a sampled row; never changed, the newest counts.
+create table if not exists quality.sample_answer (
+    answer_id bigint generated always as identity primary key,
+    sample_id bigint not null references quality.sample,
+    answer text not null check (answer in ('right', 'wrong', 'unknown')),
+    -- Which column is wrong, where the person says so.
+    column_name text,
+    note text not null default '',
+    answered_by text not null,
+    answered_at timestamptz not null default clock_timestamp()
+);
+
+create index if not exists sample_answer_sample on quality.sample_answer (sample_id, answer_id desc);
+
+-- Grain: one row per campaign and quarter.
+create table if not exists quality.campaign (
+    campaign_id bigint generated always as identity primary key,
+    name text not null,
+    -- First day of the quarter.
+    quarter date not null,
+    created_at timestamptz not null default clock_timestamp(),
+    unique (name, quarter)
+);
+
+-- Grain: one row per row that is verified again in a campaign.
+create table if not exists quality.campaign_item (
+    item_id bigint generated always as identity primary key,
+    campaign_id bigint not null references quality.campaign,
+    source text not null,
+    entity text not null,
+    key text not null,
+    owner text not null,
+    -- Set when the row has left the source: nobody has to verify it any more.
+    gone_at timestamptz,
+    unique (campaign_id, source, entity, key)
+);
+
+create index if not exists campaign_item_owner on quality.campaign_item (campaign_id, owner);
+
+-- Grain: one row per answer of a person about an item; never changed, the newest counts.
+create table if not exists quality.campaign_answer (
+    answer_id bigint generated always as identity primary key,
+    item_id bigint not null references quality.campaign_item,
+    answer text not null check (answer in ('right', 'wrong', 'unreachable', 'reopened')),
+    note text not null default '',
+    answered_by text not null,
+    answered_at timestamptz not null default clock_timestamp()
+);
+
+create index if not exists campaign_answer_item on quality.campaign_answer (item_id, answer_id desc);
+
+create or replace trigger sample_answer_is_final
+before update or delete or truncate on quality.sample_answer
+for each statement execute function quality.refuse_change();
+
+create or replace trigger campaign_answer_is_final
+before update or delete or truncate on quality.campaign_answer
+for each statement execute function quality.refuse_change();

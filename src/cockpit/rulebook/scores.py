@@ -223,13 +223,13 @@ class Join(Rule):
 
     Attributes:
         name: By which expressions know it.
-        on: Column of the row -> column of the other entity, which identify one row of it.
+        by: Column of the row -> column of the other entity, which identify one row of it.
         holds: A row is held while the other one is.
     """
 
     name: Name
     entity: EntityName
-    on: dict[Name, Name] = Field(min_length=1)
+    by: dict[Name, Name] = Field(min_length=1)
     holds: bool = False
 
 
@@ -356,5 +356,5 @@ def _refuse_strangers(scores: Scores, sources: Mapping[str, Source]) -> None:
         where = scores.held_place("subjects", name)
         entity(subject.entity, where)
         for join in subject.joins:
-            columns(subject.entity, tuple(join.on), where)
-            columns(join.entity, tuple(join.on.values()), where)
+            columns(subject.entity, tuple(join.by), where)
+            columns(join.entity, tuple(join.by.values()), where)

@@ -54,6 +54,7 @@ class WorkspaceFile(Rule):
     normalisation: str | None = None
     quality: str | None = None
     completion: str | None = None
+    scores: str | None = None
     models: str
     security: str | None = None
     push: str | None = None
@@ -82,6 +83,7 @@ class Workspace(Rule):
     behaviour: Behaviour | None = None
     sources: dict[str, Source]
     quality: Quality = Quality()
+    scores: Scores | None = None
     completion: Completion = Completion()
 
     @property

@@ -13,7 +13,7 @@ from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import LAYERS, Check, Contract, load_contract
 from cockpit.rulebook.workspace import Workspace
-from cockpit.warehouse import staging
+from cockpit.warehouse import completion, conformed, staging
 from cockpit.warehouse.sql_text import Query, Subquery, at_line, parse_expression, parse_query
 from cockpit.warehouse.standardised import StandardisedColumn
 
@@ -106,7 +106,9 @@ class Model:
     @cached_property
     def definition(self) -> str:
         """Changes whenever another table could come out of the same data."""
-        parts = [self.contract.model_dump_json(), self.query.text if self.query else self.contract.built_by]
+        # Checks look at rows; they make none, except that a table whose rows may be held back has a flag.
+        contract = self.contract.model_dump_json(exclude={"checks"})
+        parts = [contract, self.query.text if self.query else self.contract.built_by, self.is_gated]
         if self.received:
             parts.append(self.received.text)
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
@@ -216,8 +218,10 @@ def _load(workspace: Workspace) -> ModelGraph:
 
 
 def _read_models(workspace: Workspace) -> Iterable[Model]:
+    all_typed: dict[str, staging.TypedModel] = {}
     for entity in staging.source_entities(workspace):
         typed = staging.source_model(entity, workspace.normalisation_folder)
+        all_typed[typed.contract.table] = typed
         origin = workspace.folder / workspace.settings.sources / f"{entity.source}.yml"
         # Generated, so that nobody has to be told of faults in it: parsed only when it is rendered.
         reads = frozenset({f"raw.{entity.raw_table}", entity.overlay})
@@ -239,7 +243,10 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
             contract = load_contract(path)
             sql_file = path.with_suffix(".sql")
             if layer == "staging":
-                contract, sql = staging.conformed_model(workspace, contract, path)
+                found = completion.completion_model(workspace, contract, all_typed)
+                if found:
+                    yield Model(layer, found.contract, found.query, path)
+                contract, sql = conformed.conformed_model(workspace, contract, path)
                 yield Model(layer, contract, parse_query(sql, path), path)
             elif sql_file.exists() and not contract.built_by:
                 yield Model(layer, contract, parse_query(sql_file.read_text(encoding="utf-8"), sql_file), sql_file)
@@ -255,8 +262,9 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
 
 def _check(model: Model, known: set[str]) -> None:
     where = f"{model.origin}:1"
-    # Generated models alone read corrections; there is one table of them for all sources.
-    unknown = sorted(name for name in model.reads - known if not name.startswith(staging.OVERLAY))
+    # Generated models alone read what people decided; there is one table of it for all sources.
+    decided = (staging.OVERLAY, completion.REFUSALS)
+    unknown = sorted(name for name in model.reads - known if not name.startswith(decided))
     if unknown:
         raise RuleFileError(
             _("reads an unknown table"), where=where, found=unknown[0], allowed=", ".join(sorted(known))

@@ -10,8 +10,6 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cockpit.errors import RuleFileError
-from cockpit.i18n import _
 from cockpit.rulebook.contract import Check, Column, Contract, Incremental
 from cockpit.rulebook.normalisation import rule_version
 from cockpit.rulebook.sources import Conform, Entity, SourceColumn

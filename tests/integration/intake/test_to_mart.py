@@ -54,9 +54,9 @@ def test_a_post_becomes_a_lead_with_its_channel(site: tuple[Intake, BuildContext
     refresh_source(context, "web_forms")
 
     assert intake.query("select lead_source, campaign, region_code, masked_phone from marts.mart_lead order by 2") == [
-        ("h5", "expo", "CN-BJ", "139****5678"),
-        ("website", "spring", "CN-SH", "139****5678"),
-        ("website", "summer", "CN-SH", "139****5678"),
+        ("h5", "expo", "CN-BJ", "+86*******5678"),
+        ("website", "spring", "CN-SH", "+86*******5678"),
+        ("website", "summer", "CN-SH", "+86*******5678"),
     ]
     assert {build.kind for build in refresh_source(context, "web_forms")} == {"fresh"}
 

@@ -31,7 +31,7 @@ StandardKind: TypeAlias = Literal[
     "industry",
 ]
 
-Json: TypeAlias = "None | bool | int | str | Decimal | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | str | Decimal | Sequence[Json] | Mapping[str, Json] | None"
 
 
 @dataclass(frozen=True, slots=True)

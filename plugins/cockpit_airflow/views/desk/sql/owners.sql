@@ -1,0 +1,3 @@
+-- Grain: one row per owner that a task has had.
+select distinct task.owner
+from quality.task as task
