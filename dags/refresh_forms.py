@@ -7,7 +7,7 @@ from airflow.sdk import DAG, AssetAny
 from cockpit.pipelines.downstream import reached
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import RefreshOperator, TellOwnersOperator
+from cockpit_airflow.operators import RefreshOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, graph, is_wanted
 from cockpit_airflow.triggers import watched
 
@@ -38,15 +38,9 @@ Without Airflow: `./cockpit run {workspace.name}`.""",
         tags=["marts", source.source],
     ):
         reached_models = reached(models, source.source)
-        refresh = RefreshOperator(
+        RefreshOperator(
             task_id="refresh",
             source=source.source,
             outlets=[asset(model.layer, model.name) for model in reached_models],
             doc_md=f"Builds and checks {', '.join(f'`{model.name}`' for model in reached_models)}.",
         )
-        tell = TellOwnersOperator(
-            task_id="tell_owners",
-            source=source.source,
-            doc_md="Messages with links to the people whose rows are held back; nothing waits for it.",
-        )
-        refresh >> tell

@@ -6,7 +6,7 @@ from airflow.sdk import DAG, AssetAll, AssetAny
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import StageOperator, TellOwnersOperator
+from cockpit_airflow.operators import StageOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, is_wanted, stop_after
 from cockpit_airflow.triggers import answered
 
@@ -41,10 +41,3 @@ Without Airflow: `./cockpit run {workspace.name}`.""",
             "that fails keeps its rows of before, and the others go on.",
         )
         stop_after(stage)
-        tell = TellOwnersOperator(
-            task_id="tell_owners",
-            source=source.source,
-            doc_md="Messages with links to the people whose rows are held back. Nothing waits for it: a mail server"
-            " that does not answer makes this task red and no other.",
-        )
-        stage >> tell

@@ -116,7 +116,7 @@ class CheckingOperator(StepOperator):
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Run the step; without a stop the task that would fail behind it is skipped.
+        """Run the step; without a stop the task behind it is skipped.
 
         Raises:
             DownstreamTasksSkipped: nothing was stopped; the step has succeeded.
@@ -125,8 +125,7 @@ class CheckingOperator(StepOperator):
         if figures["stopped"]:
             return figures
         context["ti"].xcom_push(key="return_value", value=figures)
-        behind = sorted(task.task_id for task in self.downstream_list if isinstance(task, StopOperator))
-        raise DownstreamTasksSkipped(tasks=behind)  # type: ignore[no-untyped-call]
+        raise DownstreamTasksSkipped(tasks=sorted(self.downstream_task_ids))  # type: ignore[no-untyped-call]
 
 
 class StopOperator(BaseOperator):
@@ -183,27 +182,6 @@ class StageOperator(CheckingOperator):
         }
 
 
-class TellOwnersOperator(StepOperator):
-    """Tell people about rows of a source that are held back; the data do not wait for it."""
-
-    def __init__(self, *, source: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.source = source
-
-    def step(self, run: Any) -> dict[str, Any]:
-        """Queue messages, then send what is due."""
-        from cockpit.pipelines.tell_owners import send_messages, tell_owners
-
-        told = tell_owners(run, self.source)
-        sending = send_messages(run) if told.messages else None
-        return {
-            "waiting": told.waiting,
-            "links": told.links,
-            "unreachable": told.unreachable,
-            "sent": sending.sent if sending else 0,
-        }
-
-
 class SendMessagesOperator(StepOperator):
     """Send what is due in the outbox, such as messages that a provider did not take at first."""
 
@@ -213,6 +191,23 @@ class SendMessagesOperator(StepOperator):
 
         sending = send_messages(run)
         return {"sent": sending.sent, "failed": sending.failed, "again": sending.again, "waiting": sending.waiting}
+
+
+class MeasureQualityOperator(StepOperator):
+    """Measure how good the data are; draw samples and begin campaigns when they are due."""
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Measure."""
+        from cockpit.pipelines.measure_quality import measure_quality
+
+        result = measure_quality(run)
+        return {
+            "read": len(result.measured.read),
+            "carried": len(result.measured.carried),
+            "overall": result.measured.overall,
+            "drawn": result.drawn,
+            "to_verify": result.to_verify,
+        }
 
 
 class RefreshOperator(StepOperator):

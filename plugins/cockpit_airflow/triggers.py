@@ -19,9 +19,11 @@ from cockpit.warehouse.connections import connection_url
 
 logger = logging.getLogger(__name__)
 
-# The intake notifies here; the payload is `<source>__<entity>`, for answers about held rows `answers_<source>`.
+# The intake notifies here; the payload is `<source>__<entity>`. Answers about held rows say `answers_<source>`, queued
+# messages `push_outbox`.
 CHANNEL = "cockpit_raw"
 ANSWERS = "answers_"
+OUTBOX = "push_outbox"
 
 # Posts come in numbers: those of some seconds are staged together.
 DEBOUNCE_SECONDS = 5.0
@@ -167,6 +169,37 @@ class AnswersTrigger(NewRowsTrigger):
     async def _newest(self, connection: Any) -> int:
         is_prepared = await connection.fetchval("select to_regclass('ops.model_build') is not null")
         return int(await connection.fetchval(_NEWEST_ANSWER, self.source)) if is_prepared else 0
+
+
+class OutboxTrigger(NewRowsTrigger):
+    """Fires when messages were queued.
+
+    Args:
+        connection: Connection id of the workspace's database.
+    """
+
+    def __init__(self, *, connection: str) -> None:
+        super().__init__(connection=connection, source="push", entity="outbox")
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class and arguments, for the triggerer."""
+        return ("cockpit_airflow.triggers.OutboxTrigger", {"connection": self.connection})
+
+    def _table(self) -> str:
+        return OUTBOX
+
+    async def _newest(self, _connection: Any) -> int:
+        # What was queued while nobody listened is sent at the next fixed time.
+        return 0
+
+
+def queued(asset: Asset, connection: str) -> Asset:
+    """The asset of messages in the outbox, with who notices them."""
+    return Asset(
+        name=asset.name,
+        uri=asset.uri,
+        watchers=[AssetWatcher(name="push_outbox", trigger=OutboxTrigger(connection=connection))],
+    )
 
 
 def answered(asset: Asset, connection: str, source: str) -> Asset:

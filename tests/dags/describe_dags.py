@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
 
@@ -29,6 +29,11 @@ def watched(condition: Any) -> list[Asset]:
     return [part for part in parts if isinstance(part, Asset) and part.watchers]
 
 
+def _condition(dag: Any) -> Any:
+    """What a DAG waits for; of one that also has a time, the part about assets."""
+    return dag.timetable.asset_condition if isinstance(dag.timetable, AssetOrTimeSchedule) else dag.schedule
+
+
 def main(folder: str) -> None:
     logging.disable(logging.CRITICAL)
     bag = DagBag(folder)
@@ -40,8 +45,8 @@ def main(folder: str) -> None:
             "catchup": dag.catchup,
             "max_active_runs": dag.max_active_runs,
             "schedule": dag.timetable.serialize() if isinstance(dag.timetable, CronTriggerTimetable) else None,
-            "waits_for": assets(dag.schedule),
-            "watchers": [asset.uri for asset in watched(dag.schedule)],
+            "waits_for": assets(_condition(dag)),
+            "watchers": [asset.uri for asset in watched(_condition(dag))],
             "tasks": {
                 task.task_id: {
                     "kind": type(task).__name__,

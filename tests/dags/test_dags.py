@@ -55,7 +55,7 @@ def graph() -> ModelGraph:
 def test_every_file_can_be_read(described: dict[str, Any]) -> None:
     assert described["errors"] == {}
     sources = find_workspace("huaxing").sources.values()
-    expected = {"build_core", "build_marts"}
+    expected = {"build_core", "build_marts", "send_messages"}
     for source in sources:
         # Forms come by themselves and are brought to their marts in one task.
         steps = ("refresh",) if isinstance(source, FormSource) else ("load", "stage")
@@ -130,10 +130,17 @@ def test_assets_chain_load_stage_core_marts(dags: dict[str, Any]) -> None:
     fetched = [name for name, source in find_workspace("huaxing").sources.items() if not isinstance(source, FormSource)]
     for source in fetched:
         assert dags[f"load_{source}"]["waits_for"] == []
-        assert set(dags[f"stage_{source}"]["waits_for"]) == gives(f"load_{source}")
+        # People's answers start it too.
+        answers = f"cockpit://warehouse/answers/{source}"
+        assert set(dags[f"stage_{source}"]["waits_for"]) == gives(f"load_{source}") | {answers}
+        assert dags[f"stage_{source}"]["watchers"] == [answers]
     assert set(dags["build_core"]["waits_for"]) == {f"cockpit://warehouse/staging/{source}" for source in fetched}
     assert set(dags["build_marts"]["waits_for"]) == {"cockpit://warehouse/core"} < gives("build_core")
     assert "cockpit://warehouse/marts" in gives("build_marts")
+
+
+def test_messages_are_sent_when_there_are_some(dags: dict[str, Any]) -> None:
+    assert dags["send_messages"]["watchers"] == ["cockpit://warehouse/push/outbox"]
 
 
 def test_the_load_follows_the_sources_schedule(dags: dict[str, Any]) -> None:

@@ -51,9 +51,7 @@ def connected(place: str, *, readonly: bool = True) -> Iterator[PgConnection]:
                 ) from error
 
 
-def select(
-    connection: PgConnection, file: Path, values: Mapping[str, object] | None = None, **parts: str
-) -> list[Row]:
+def select(connection: PgConnection, file: Path, values: Mapping[str, object] | None = None, **parts: str) -> list[Row]:
     """The rows of a query that lies in a file.
 
     Args:

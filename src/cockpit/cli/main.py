@@ -28,6 +28,7 @@ VERBS = (
     "run",
     "sources",
     "standardise",
+    "tasks",
     "report",
     "superset",
     "status",

@@ -6,6 +6,7 @@ For rows that people wait for: a task per model would spend more time on startin
 from __future__ import annotations
 
 from cockpit.pipelines import steps
+from cockpit.pipelines.tell_owners import tell_quietly
 from cockpit.pipelines.workspace import prepare_once
 from cockpit.quality.gate import GateResult
 from cockpit.warehouse.builds import Build
@@ -47,6 +48,7 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
             except BlockedError as error:
                 blocked = blocked or error
         checked += steps.check_models(context, stage)
+    tell_quietly(context, [source])
     steps.raise_stops(checked)
     if blocked:
         raise blocked

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from cockpit.errors import CockpitError
 from cockpit.pipelines import steps
-from cockpit.pipelines.tell_owners import tell_all
+from cockpit.pipelines.tell_owners import send_quietly, tell_quietly
 from cockpit.pipelines.workspace import prepare
 from cockpit.quality.gate import GateResult
 from cockpit.rulebook.sources import FormSource
@@ -89,7 +89,7 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
     with stage("checks"):
         checked += steps.check_models(context, typed)
     # The data do not wait for a mail server that does not answer.
-    tell_all(context)
+    _tell_owners(context)
     with stage("conform"):
         result.builds += _build_all(context, context.graph.conformed(), result.blocked, full=full)
     with stage("core"):
@@ -100,6 +100,11 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
         checked += steps.check_models(context, context.graph.layer("marts"))
     steps.raise_stops(checked)
     return result
+
+
+def _tell_owners(context: BuildContext) -> None:
+    if tell_quietly(context, context.workspace.sources):
+        send_quietly(context)
 
 
 def _load_all(context: BuildContext, result: Refresh) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cockpit.errors import CockpitError
 from cockpit.pipelines import steps
+from cockpit.pipelines.tell_owners import tell_quietly
 from cockpit.pipelines.workspace import prepare_once
 from cockpit.quality.gate import GateResult
 from cockpit.warehouse.builds import Build
@@ -33,6 +34,7 @@ def stage_source(context: BuildContext, source: str) -> tuple[list[Build], list[
         except CockpitError as error:
             failure = failure or error
     results = steps.check_models(context, [*sound, *context.graph.asking(sound)])
+    tell_quietly(context, [source])
     if failure:
         raise failure
     return built, results

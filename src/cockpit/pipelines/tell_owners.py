@@ -24,6 +24,7 @@ from cockpit.push.markup import inert
 from cockpit.push.message import Resolver
 from cockpit.push.outbox import Notice, Sending, forget_texts, queue, send_pending
 from cockpit.rulebook.push import PushRules
+from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.connections import connect, is_defined
 from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.rows import one_row
@@ -99,16 +100,29 @@ def tell_owners(context: BuildContext, source: str) -> Told:
     return _tell(context, rules, source) if rules else Told()
 
 
-def tell_all(context: BuildContext) -> None:
-    """Tell the owners of every source, and send what is due; a failure is logged and no more.
+def tell_quietly(context: BuildContext, sources: Iterable[str]) -> int:
+    """Tell the owners of some sources; a failure is logged and no more, because the data do not wait for messages.
 
     Args:
         context: Of a workspace that has been prepared.
+
+    Returns:
+        The number of new messages in the outbox.
     """
+    messages = 0
     try:
         rules = push_rules(context.workspace)
-        if rules and sum(_tell(context, rules, source).messages for source in context.workspace.sources):
-            send_messages(context)
+        for source in sources if rules else ():
+            messages += _tell(context, rules, source).messages if rules else 0
+    except CockpitError as error:
+        log.warning("people were not told about rows that are held back: %s", error)
+    return messages
+
+
+def send_quietly(context: BuildContext) -> None:
+    """Send what is due where nobody else does; a failure is logged, and the messages wait for the next run."""
+    try:
+        send_messages(context)
     except CockpitError as error:
         log.warning("people were not told about rows that are held back: %s", error)
 
@@ -186,6 +200,50 @@ def issue_link(context: BuildContext, task_id: int, person: str | None = None) -
         hours = rules.tasks.valid_hours if rules else 24.0
         expires_at = _now(cursor) + timedelta(hours=hours)
     return IssuedLink(_address(task_id, who, version, expires_at, _keys()), who, expires_at)
+
+
+@dataclass(frozen=True)
+class OpenTask:
+    """A row that waits for an answer.
+
+    Attributes:
+        message: Of the first rule that holds it back, in English; `message_zh` in Chinese.
+    """
+
+    task_id: int
+    source: str
+    entity: str
+    key: str
+    owner: str
+    state: str
+    message: str
+    message_zh: str
+
+
+def open_tasks(workspace: Workspace, owner: str | None, limit: int) -> tuple[int, list[OpenTask]]:
+    """How many tasks wait, and the newest of them.
+
+    Args:
+        owner: Only those of this owner; all when None.
+    """
+    with (
+        database_errors("quality.task"),
+        closing(connect(workspace.settings.warehouse)) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("select to_regclass('quality.task') is null")
+        if one_row(cursor)[0]:
+            return 0, []
+        statement = (Path(__file__).parent / "open_tasks.sql").read_text(encoding="utf-8")
+        cursor.execute(statement, {"owner": owner, "limit": limit})
+        tasks = [OpenTask(*row) for row in cursor.fetchall()]
+        cursor.execute(
+            "select count(*) from quality.task where closed_at is null and state = 'open'"
+            " and (%(owner)s is null or owner = %(owner)s)",
+            {"owner": owner},
+        )
+        return int(one_row(cursor)[0]), tasks
 
 
 class _Teller:

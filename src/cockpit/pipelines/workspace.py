@@ -13,7 +13,7 @@ from psycopg2.extensions import connection as PgConnection
 from cockpit import push, quality, warehouse
 from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
-from cockpit.quality import rights
+from cockpit.quality import completions, held_amounts, rights
 from cockpit.rulebook.security import load_security
 from cockpit.rulebook.sources import FormSource
 from cockpit.sources import forms
@@ -75,6 +75,7 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         standardised.create_memory(
             cursor, [column for model in context.graph.models.values() for column in model.standardised]
         )
+        held_amounts.drop(cursor)
         # Conformed ones too: core finds an empty table where a source has not delivered yet.
         tables = [entity.staging_table for entity in staging.source_entities(context.workspace)]
         for name in [*tables, *(model.name for model in context.graph.conformed())]:
@@ -82,6 +83,8 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         for mart in context.graph.layer("marts"):
             protect(cursor, mart, context.workspace.models_folder)
         cursor.execute(_ledger_view(context))
+        cursor.execute(completions.view(context.graph))
+        cursor.execute(held_amounts.view(context))
         rights.let_answer(cursor, context.graph)
         builds.forget_old_keys(cursor)
         cursor.execute("comment on schema ops is %s", (_fingerprint(context),))
@@ -99,6 +102,8 @@ def _fingerprint(context: BuildContext) -> str:
     for model in context.graph.models.values():
         digest.update(model.definition.encode())
     digest.update(rights.described(context.graph).encode())
+    digest.update(completions.view(context.graph).encode())
+    digest.update(held_amounts.view(context).encode())
     home = os.environ.get("COCKPIT_HOME")
     if home and context.workspace.settings.security:
         digest.update(hashlib.sha256(read_identity_key(Path(home) / "secrets" / "identity_key")).digest())

@@ -39,6 +39,8 @@ from cockpit.warehouse.rows import one_row
 logger = logging.getLogger(__name__)
 
 _WHERE = "push.outbox"
+# Whoever works on what has come in the meantime listens here.
+_CHANNEL, _QUEUED = "cockpit_raw", "push_outbox"
 _LONGEST_TITLE = 300
 _LONGEST_TEXT = 100_000
 _LONGEST_ANSWER = 300
@@ -135,6 +137,9 @@ def queue(cursor: PgCursor, rules: PushRules, notice: Notice) -> int:
             ),
         )
         count += cursor.rowcount
+    if count:
+        # Heard when the transaction is committed, by those who send.
+        cursor.execute(f"notify {_CHANNEL}, '{_QUEUED}'")
     return count
 
 

@@ -5,9 +5,14 @@ A view, so that it is always about the rows that staging flags now: what a total
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from psycopg2.extensions import cursor as PgCursor
+from sqlglot import exp
+
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
-from cockpit.rulebook.scores import HeldSubject, Scores
+from cockpit.rulebook.scores import HeldSubject, Join, Scores
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.sql_text import parse_expression
@@ -22,7 +27,7 @@ _NOTHING = (
 
 
 def view(context: BuildContext) -> str:
-    """The statements that make the view; an empty one where no rule says what money is.
+    """The statement that makes the view; an empty one where no rule says what money is.
 
     Raises:
         RuleFileError: an expression cannot be read, or names a column that is not there.
@@ -31,47 +36,50 @@ def view(context: BuildContext) -> str:
     subjects = scores.held.subjects if scores and scores.held else {}
     parts = [_subject(name, subject, scores, context) for name, subject in subjects.items() if scores]
     rows = "\nunion all\n".join(parts) or _NOTHING
-    return f"drop view if exists {VIEW};\ncreate view {VIEW} as\n{rows}"
+    return f"create view {VIEW} as\n{rows}"
+
+
+def drop(cursor: PgCursor) -> None:
+    """Take the view away while its tables get another shape; in the transaction that makes it again."""
+    cursor.execute(f"drop view if exists {VIEW}")
 
 
 def _subject(name: str, subject: HeldSubject, scores: Scores, context: BuildContext) -> str:
-    where = scores.held_place("subjects", name)
     tables = {"t": _model(context, subject.entity)}
     tables.update({join.name: _model(context, join.entity) for join in subject.joins})
     held = [_flag("t", tables["t"])]
-    joins = []
-    for join in subject.joins:
-        # One row of it at most, so that no amount counts twice.
-        names = ", ".join(join.by.values())
-        joins.append(
-            f"left join (select distinct on ({names}) * from {tables[join.name].qualified_name}"
-            f" order by {names}, source_key) as {join.name}"
-            f" on {' and '.join(f'{join.name}.{theirs} = t.{own}' for own, theirs in join.by.items())}"
-        )
-        if join.holds:
-            held.append(f"coalesce({_flag(join.name, tables[join.name])}, false)")
-    texts = {
-        place: _expression(getattr(subject, place), tables, scores.held_place("subjects", name, place) or where)
+    joins = [_join(join, tables[join.name], context) for join in subject.joins]
+    held += [f"coalesce({_flag(join.name, tables[join.name])}, false)" for join in subject.joins if join.holds]
+    amount, date, region, currency = (
+        _expression(getattr(subject, place), tables, scores.held_place("subjects", name, place))
         for place in ("amount", "date", "region", "currency")
-    }
-    zone = context.workspace.settings.time_zone
-    came = f"(batch.finished_at at time zone '{zone}')"
-    day = f"coalesce({_local(texts['date'], zone)}, {came})"
-    currency = f"coalesce(nullif(btrim({texts['currency']}), ''), '{context.workspace.settings.currency}')"
-    region = f"coalesce(nullif(btrim({texts['region']}), ''), 'unknown')"
+    )
+    settings = context.workspace.settings
+    day = f"cast({date.text} as date)" if date.types == {"date"} else f"({date.text} at time zone '{settings.time_zone}')"
+    came = f"(batch.finished_at at time zone '{settings.time_zone}')"
+    joins.append("left join ops.import_batch as batch on batch.batch_id = t.batch_id")
     return (
-        f"select '{name}' as subject, cast(date_trunc('month', {day}) as date) as month, {region} as region_code,"
-        f" {currency} as currency, coalesce(sum({texts['amount']}), 0) as amount, count(*) as row_count,"
-        f" count(*) filter (where {texts['amount']} is null) as unknown_count"
-        f"\nfrom {tables['t'].qualified_name} as t\n"
-        + "\n".join([*joins, "left join ops.import_batch as batch on batch.batch_id = t.batch_id"])
-        + f"\nwhere {' or '.join(held)}\ngroup by 2, 3, 4"
+        f"select '{name}' as subject, cast(date_trunc('month', coalesce({day}, {came})) as date) as month,"
+        f" coalesce(nullif(btrim({region.text}), ''), 'unknown') as region_code,"
+        f" coalesce(nullif(btrim({currency.text}), ''), '{settings.currency}') as currency,"
+        f" coalesce(sum({amount.text}), 0) as amount, count(*) as row_count,"
+        f" count(*) filter (where {amount.text} is null) as unknown_count"
+        f"\nfrom {tables['t'].qualified_name} as t\n" + "\n".join(joins) + f"\nwhere {' or '.join(held)}\ngroup by 2, 3, 4"
     )
 
 
-def _local(text: str, zone: str) -> str:
-    """A day or moment as business time; which of the two it is shows only in the database."""
-    return f"(cast({text} as timestamptz) at time zone '{zone}')" if text.endswith("_at") else f"cast({text} as date)"
+def _join(join: Join, model: Model, context: BuildContext) -> str:
+    """At most one row of the other entity, so that no amount counts twice."""
+    source, name = join.entity.split(".")
+    entity = context.workspace.sources[source].entities[name]
+    columns = tuple(join.by.values())
+    table = model.qualified_name
+    if entity.key == "line" or {entity.our_name(column) for column in entity.key} != set(columns):
+        names = ", ".join(columns)
+        table = f"(select distinct on ({names}) * from {table} order by {names}, source_key)"
+    return f"left join {table} as {join.name} on " + " and ".join(
+        f"{join.name}.{theirs} = t.{own}" for own, theirs in join.by.items()
+    )
 
 
 def _flag(alias: str, model: Model) -> str:
@@ -82,15 +90,25 @@ def _model(context: BuildContext, entity: str) -> Model:
     return context.graph[f"stg_{entity.replace('.', '__')}"]
 
 
-def _expression(text: str, tables: dict[str, Model], where: str) -> str:
+@dataclass(frozen=True)
+class _Text:
+    """SQL, and the types of the columns that it names."""
+
+    text: str
+    types: set[str]
+
+
+def _expression(text: str, tables: dict[str, Model], where: str) -> _Text:
     expression = parse_expression(text, where)
-    for column in expression.tree.find_all(_column_type()):
+    types = set()
+    for column in expression.tree.find_all(exp.Column):
         known = tables.get(column.table)
         if known is None or column.name not in known.contract.columns:
             raise RuleFileError(
                 _("names an unknown column"),
                 where=where,
                 found=column.sql(dialect="postgres"),
-                allowed=", ".join(f"{alias}.{name}" for alias, model in tables.items() for name in model.contract.columns),
+                allowed=", ".join(f"{name}.{each}" for name, model in tables.items() for each in model.contract.columns),
             )
-    return expression.render({})
+        types.add(known.contract.columns[column.name].type)
+    return _Text(expression.render({}), types)

@@ -7,12 +7,13 @@ from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.rulebook.contract import Check
 from cockpit.warehouse.models import Model, ModelGraph
+from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.sql_text import parse_expression
 from cockpit.warehouse.tables import FLAG
 
 # Kinds of checks that look at a row and not at the table as a whole.
-_OF_ROWS = frozenset({"not_null", "unique", "between", "in_set", "matches", "condition", "references"})
+OF_ROWS = frozenset({"not_null", "unique", "between", "in_set", "matches", "condition", "references"})
 
 # The model's table as it would be with the candidate; a name that stands for it within one statement.
 _ALL_ROWS = "rows_with_candidate"
@@ -58,6 +59,41 @@ def failing_checks(cursor: PgCursor, model: Model, context: BuildContext, table:
     return [check for check, is_passed in zip(checks, found, strict=True) if not is_passed]
 
 
+def count_failing(
+    cursor: PgCursor, model: Model, context: BuildContext, check: Check, shown: int
+) -> tuple[int, int, list[str]]:
+    """What a check would find in the rows of a table as they are; nothing is kept.
+
+    Args:
+        cursor: In a transaction.
+        model: A typed staging model.
+        context: Clock and parameters.
+        check: One that looks at rows.
+        shown: So many keys are named.
+
+    Returns:
+        Rows of the table, rows that fail, and the first keys of these.
+    """
+    cursor.execute("set local time zone %s", (context.workspace.settings.time_zone,))
+    cursor.execute(
+        sql.SQL(
+            "with {all} as (select * from {present}),"
+            " judged as (select t.source_key, coalesce({passes}, true) as is_passed from {all} as t)"
+            " select count(*), count(*) filter (where not is_passed),"
+            " (select array_agg(source_key order by source_key) from"
+            " (select source_key from judged where not is_passed order by source_key limit {shown}) as first)"
+            " from judged"
+        ).format(
+            all=sql.Identifier(_ALL_ROWS),
+            present=sql.SQL(model.qualified_name),
+            passes=_passes(check, model, context),
+            shown=sql.Literal(shown),
+        )
+    )
+    rows, failing, keys = one_row(cursor)
+    return int(rows), int(failing), list(keys or ())
+
+
 def asked_columns(model: Model, graph: ModelGraph) -> dict[str, set[str]]:
     """Table -> the columns that must be read to say whether a row of the model would be held back.
 
@@ -85,7 +121,7 @@ def asked_columns(model: Model, graph: ModelGraph) -> dict[str, set[str]]:
 
 
 def _holding_back(model: Model) -> list[Check]:
-    return [check for check in model.contract.checks if check.on_fail == "quarantine" and check.expect in _OF_ROWS]
+    return [check for check in model.contract.checks if check.on_fail == "quarantine" and check.expect in OF_ROWS]
 
 
 def _passes(check: Check, model: Model, context: BuildContext) -> sql.Composable:

@@ -297,3 +297,48 @@ for each statement execute function quality.refuse_change();
 create or replace trigger campaign_answer_is_final
 before update or delete or truncate on quality.campaign_answer
 for each statement execute function quality.refuse_change();
+
+-- Grain: one row per task that was given to somebody else; never changed.
+create table if not exists quality.assignment (
+    assignment_id bigint generated always as identity primary key,
+    task_id bigint not null references quality.task,
+    owner_before text not null,
+    owner_after text not null,
+    reason text not null,
+    made_by text not null,
+    made_at timestamptz not null default clock_timestamp()
+);
+
+create index if not exists assignment_task on quality.assignment (task_id);
+
+create or replace trigger assignment_is_final
+before update or delete or truncate on quality.assignment
+for each statement execute function quality.refuse_change();
+
+-- The desk's queue reads the newest tasks of a state, those behind a rule, and what happened to one row.
+create index if not exists task_newest on quality.task (state, task_id) where closed_at is null;
+create index if not exists task_row on quality.task (source, entity, key);
+create index if not exists quarantine_row on quality.quarantine (source, entity, key);
+create index if not exists quarantine_rule on quality.quarantine (rule_id, source, entity, key)
+where released_at is null;
+
+-- Grain: one row per value that a steward refused for a missing column of a conformed row; a later, different value
+-- is none of its business.
+create table if not exists quality.completion_refusal (
+    refusal_id bigint generated always as identity primary key,
+    source text not null,
+    -- The conformed entity, such as customer, and the key of the row within its source.
+    entity text not null,
+    key text not null,
+    column_name text not null,
+    value text not null,
+    rule_id text not null,
+    reason text not null,
+    refused_by text not null,
+    refused_at timestamptz not null default clock_timestamp(),
+    undone_by text,
+    undone_at timestamptz
+);
+
+create unique index if not exists completion_refusal_in_force
+on quality.completion_refusal (entity, source, key, column_name, value) where undone_at is null;

@@ -8,6 +8,9 @@ from psycopg2.extensions import cursor as PgCursor
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.tables import FLAG
 
+# A longer text is nobody's name, and more than an index takes.
+_LONGEST_OWNER = 200
+
 
 def settle(cursor: PgCursor, model: Model, source: str, entity: str) -> None:
     """Open and close tasks so that they fit the rows that are held back now.
@@ -21,7 +24,12 @@ def settle(cursor: PgCursor, model: Model, source: str, entity: str) -> None:
     owner = sql.SQL("coalesce({})").format(
         sql.SQL(", ").join(
             [
-                *(sql.SQL("nullif(t.{}, '')").format(sql.Identifier(name)) for name in owners),
+                *(
+                    sql.SQL("case when char_length(t.{0}) <= {1} then nullif(btrim(t.{0}), '') end").format(
+                        sql.Identifier(name), sql.Literal(_LONGEST_OWNER)
+                    )
+                    for name in owners
+                ),
                 sql.Literal(model.contract.owner),
             ]
         )

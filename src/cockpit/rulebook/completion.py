@@ -29,18 +29,18 @@ class CompletionStep(Rule):
     Attributes:
         entity: `source.entity` whose typed table has it.
         value: SQL over the columns of that table.
-        on: Column of the conformed entity -> column of the table that must hold the same. Absent: the value stands in
+        same: Column of the conformed entity -> column of the table that must hold the same. Absent: the value stands in
             the row itself, in another column.
         where: SQL over the table's columns; only rows for which it is true give a value.
         latest_by: Column of the table; of several rows only those with the greatest count. Absent: all must agree.
-        into: Sources whose rows are completed; of all when absent. Needed where `on` names a key, because a key means
+        into: Sources whose rows are completed; of all when absent. Needed where `same` names a key, because a key means
             something only within its source.
         starts_with: Beginning of the found text -> value; the longest one that fits counts, none gives no value.
     """
 
     entity: str = Field(pattern=_ENTITY)
     value: str = Field(min_length=1)
-    on: dict[str, str] = Field(default_factory=dict)
+    same: dict[str, str] = Field(default_factory=dict)
     where: str | None = Field(default=None, min_length=3)
     latest_by: str | None = Field(default=None, pattern=IDENTIFIER)
     into: tuple[str, ...] = ()
@@ -58,15 +58,15 @@ class CompletionStep(Rule):
 
     @model_validator(mode="after")
     def _finds_rows(self) -> Self:
-        if not self.on:
+        if not self.same:
             for key in ("latest_by", "into"):
                 if getattr(self, key):
-                    raise MisfitError(_("is for a step that finds other rows by 'on'"), key)
-        keys = [column for column in self.on if column.endswith("_key")]
+                    raise MisfitError(_("is for a step that finds other rows by 'same'"), key)
+        keys = [column for column in self.same if column.endswith("_key")]
         if keys and not self.into:
             raise MisfitError(
                 _("{column} is a key, which means something only within its source; add 'into'", column=keys[0]),
-                "on",
+                "same",
                 keys[0],
                 allowed=f"into: [{self.source}]",
             )
@@ -191,8 +191,10 @@ def _check_names(placed: PlacedCompletion, sources: Mapping[str, Source]) -> Non
     for number, step in enumerate(placed.rule.steps):
         where = placed.step_origin(number)
         _refuse_unknown(_("no source has this entity"), where, step.entity, known)
-        if not step.on:
-            message = _("a step without 'on' is about rows of {entity}, and these are none", entity=placed.rule.entity)
+        if not step.same:
+            message = _(
+                "a step without 'same' is about rows of {entity}, and these are none", entity=placed.rule.entity
+            )
             _refuse_unknown(message, where, step.entity, givers)
         for source in step.into:
             message = _("this source has no rows of {entity}", entity=placed.rule.entity)

@@ -125,6 +125,19 @@ class Timeliness(Rule):
         return next((each.hours for each in self.allowances if source in each.sources), self.allowance_hours)
 
 
+class Thresholds(Rule):
+    """From which score on a page calls something good, and fair."""
+
+    good: float = Field(default=0.97, ge=0, le=1)
+    fair: float = Field(default=0.9, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.fair > self.good:
+            raise MisfitError(_("is above 'good'"), "fair", allowed=f"<= {self.good}")
+        return self
+
+
 class SampledEntity(Rule):
     """An entity whose rows people look at.
 
@@ -184,6 +197,7 @@ class ScoresFile(Rule):
     references: tuple[Reference, ...] = ()
     uniqueness: Uniqueness = Uniqueness()
     timeliness: Timeliness = Timeliness()
+    thresholds: Thresholds = Thresholds()
     samples: Samples | None = None
     campaigns: tuple[CampaignRule, ...] = ()
     keep_days: int = Field(default=800, ge=30, le=5000)

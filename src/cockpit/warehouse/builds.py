@@ -126,7 +126,7 @@ def version(cursor: PgCursor, table: str) -> int:
             " where source = %s and entity = %s and (loaded > 0 or deleted > 0)",
             (source, entity),
         )
-    elif schema == "ops":
+    elif schema == "ops" or table == "quality.held_amount":
         cursor.execute(
             "select coalesce((select max(batch_id) from ops.import_batch), 0)"
             " + coalesce((select max(change_id) from ops.schema_change), 0)"

@@ -144,9 +144,7 @@ def _found(placed: PlacedCompletion, column: Column, receiving: Sequence[Branch]
     steps = list(enumerate(rule.steps, start=1))
     missing = "\n    union all\n    ".join(_missing(placed, branch, tables[branch.table]) for branch in receiving)
     candidates = "\n    union all\n    ".join(
-        _of_other_rows(placed, number, step, column, tables[_table(step)])
-        if step.on
-        else _of_the_row(number, column, step)
+        _of_other_rows(placed, number, step, column, tables[_table(step)]) if step.same else _of_the_row(number, column)
         for number, step in steps
     )
     entities = " ".join(f"when {number} then {quoted(step.entity)}" for number, step in steps)
@@ -190,14 +188,14 @@ def _missing(placed: PlacedCompletion, branch: Branch, table: _Typed) -> str:
     compared: dict[str, str] = {}
     for number, step in enumerate(rule.steps, start=1):
         where = placed.step_origin(number - 1)
-        if not step.on:
+        if not step.same:
             is_own = (branch.source.source, branch.source.name) == (step.source, step.name)
             sure = _sure([step.value, step.where], rule.min_confidence, table, where) if is_own else ["false"]
             conditions = [*sure, *([f"({step.where})"] if step.where else [])]
             compared[f"value_{number}"] = _only_when(conditions, _value(step))
             continue
         takes_part = not step.into or branch.source.source in step.into
-        for position, left in enumerate(step.on, start=1):
+        for position, left in enumerate(step.same, start=1):
             own = branch.expression(left)
             sure = _sure([own], rule.min_confidence, table, placed.origin) if takes_part else ["false"]
             compared[f"on_{number}_{position}"] = _only_when(sure, f"cast({own} as text)")
@@ -212,7 +210,7 @@ def _missing(placed: PlacedCompletion, branch: Branch, table: _Typed) -> str:
     return f"select {', '.join(['source', 'source_key', *compared])} from {rows} as given where is_missing"
 
 
-def _of_the_row(number: int, column: Column, step: CompletionStep) -> str:
+def _of_the_row(number: int, column: Column) -> str:
     value = f"missing.value_{number}"
     return (
         f"select {number} as step, missing.source, missing.source_key, {_fitting(value, column)} as value,"
@@ -221,19 +219,19 @@ def _of_the_row(number: int, column: Column, step: CompletionStep) -> str:
 
 
 def _of_other_rows(placed: PlacedCompletion, number: int, step: CompletionStep, column: Column, table: _Typed) -> str:
-    looked_at = [step.value, *step.on.values(), step.where]
+    looked_at = [step.value, *step.same.values(), step.where]
     conditions = ["not is_quarantined", *_sure(looked_at, placed.rule.min_confidence, table, placed.origin)]
     if step.where:
         conditions.append(f"({step.where})")
-    keys = ", ".join(f"cast({right} as text) as on_{position}" for position, right in enumerate(step.on.values(), 1))
+    keys = ", ".join(f"cast({right} as text) as on_{position}" for position, right in enumerate(step.same.values(), 1))
     latest = step.latest_by or "cast(null as text)"
-    same = " and ".join(f"missing.on_{number}_{p} = giver.on_{p}" for p in range(1, len(step.on) + 1))
+    same = " and ".join(f"missing.on_{number}_{p} = giver.on_{p}" for p in range(1, len(step.same) + 1))
     return (
         f"select {number} as step, ranked.source, ranked.source_key, ranked.value, ranked.from_key from ("
         "select missing.source, missing.source_key, giver.value, giver.from_key,"
         " rank() over (partition by missing.source, missing.source_key order by giver.latest desc nulls last) as place"
         f" from missing inner join (select from_key, {_fitting('value', column)} as value, latest,"
-        f" {', '.join(f'on_{position}' for position in range(1, len(step.on) + 1))}"
+        f" {', '.join(f'on_{position}' for position in range(1, len(step.same) + 1))}"
         f" from (select source_key as from_key, {_value(step)} as value, {latest} as latest, {keys}"
         f" from {_table(step)} where {' and '.join(conditions)}) as looked) as giver on {same}"
         " where giver.value is not null) as ranked where ranked.place = 1"
@@ -304,19 +302,18 @@ def _check(
     for number, step in enumerate(rule.steps):
         where = placed.step_origin(number)
         table = tables[_table(step)]
-        _refuse_unknown(unknown, where, set(step.on), columns)
-        looked_at = [step.value, *step.on.values(), *filter(None, (step.where, step.latest_by))]
+        _refuse_unknown(unknown, where, set(step.same), columns)
+        looked_at = [step.value, *step.same.values(), *filter(None, (step.where, step.latest_by))]
         for text in looked_at:
             _check_expression(text, where, set(table.columns))
         for receiver in receiving:
             if step.into and receiver.source.source not in step.into:
                 continue
             own = tables[receiver.table]
-            pairs = [(receiver.expression(left), right) for left, right in step.on.items()]
-            if not step.starts_with and (step.on or receiver.table == _table(step)):
-                pairs.append((receiver.expression(rule.column), step.value))
-            for mine, theirs in pairs:
-                _check_kinds(where, (mine, own), (theirs, table))
+            for left, right in step.same.items():
+                _check_kinds(where, (receiver.expression(left), own), (right, table))
+            if not step.starts_with and (step.same or receiver.table == _table(step)):
+                _check_kinds(where, (receiver.expression(rule.column), own), (step.value, table), is_strict=True)
 
 
 def _check_expression(text: str, where: str, columns: Collection[str]) -> None:
@@ -331,14 +328,25 @@ def _check_expression(text: str, where: str, columns: Collection[str]) -> None:
     _refuse_unknown(_("the entity has no such column"), where, set(expression.columns), columns)
 
 
-def _check_kinds(where: str, one: tuple[str, _Typed], other: tuple[str, _Typed]) -> None:
-    """Two columns that are standardised differently mean different things by the same text."""
+def _check_kinds(where: str, one: tuple[str, _Typed], other: tuple[str, _Typed], *, is_strict: bool = False) -> None:
+    """Two columns that are standardised differently mean different things by the same text.
+
+    Args:
+        where: File and line.
+        one, other: Expression and its table; only plain columns are looked at.
+        is_strict: A standardised column and one that is not are different too: codes would stand beside words.
+    """
+    if not all(text in table.columns for text, table in (one, other)):
+        return
     kinds = [table.standards.get(text) for text, table in (one, other)]
-    if all(kinds) and kinds[0] != kinds[1]:
+    if kinds[0] != kinds[1] and (is_strict or all(kinds)):
         raise RuleFileError(
-            _("the columns are standardised as different kinds"),
+            _("the columns are not standardised as the same kind"),
             where=where,
-            found=f"{one[0]}: {kinds[0]}, {other[0]}: {kinds[1]}",
+            found=", ".join(
+                f"{text}: {kind or _('not standardised')}"
+                for (text, _table_of), kind in zip((one, other), kinds, strict=True)
+            ),
         )
 
 

@@ -22,11 +22,11 @@ _READABLE = {
     "staging": {"raw", "staging", "quality"},
     "core": {"staging", "core"},
     # The ledger is about loads, not about the business, so no layer stands between it and its mart.
-    "marts": {"core", "marts", "ops"},
+    "marts": {"core", "marts", "ops", "quality"},
 }
 
 # Bookkeeping that a mart may show.
-_BOOKKEEPING = frozenset({"ops.import_ledger", "ops.schema_change"})
+_BOOKKEEPING = frozenset({"ops.import_ledger", "ops.schema_change", "quality.held_amount", "quality.score_daily"})
 
 # What every build knows besides the parameters of workspace.yml.
 CLOCK_PARAMETERS = ("as_of", "business_date", "time_zone", "currency")

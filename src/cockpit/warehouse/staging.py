@@ -152,12 +152,12 @@ def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
             joins.append(standardised.join(standards[name], alias))
             kind = POSTGRES_TYPES[column.type]
             typed.append(f"cast({alias}.stored as {kind}) as {name}")
-            for beside, (expression, documentation) in standardised.parts(standards[name], column, alias).items():
-                typed.append(f"{expression} as {beside}")
-                documented[beside] = documentation
+            beside = standardised.parts(standards[name], column, alias)
+            typed += [f"{expression} as {part}" for part, (expression, _documentation) in beside.items()]
+            documented |= {part: documentation for part, (_expression, documentation) in beside.items()}
             if column.type != "text":
-                unusable = f"{alias}.stored is null and {alias}.outcome is distinct from 'absent'"
-                misfits.append(f"case when received.{name} is not null and {unusable} then {quoted(name)} end")
+                # What a person has to decide on is no misfit: only a required value holds its row back.
+                misfits.append(f"case when {beside[f'{name}_outcome'][0]} = 'invalid' then {quoted(name)} end")
             continue
         text = f"received.{name}" if standards else texts[name]
         if column.type == "text":
@@ -271,8 +271,8 @@ def _required_checks(entity: Entity, standardised_names: Collection[str]) -> Ite
     for received, column in entity.columns.items():
         if column.required:
             name = entity.our_name(received)
-            # Something that could not be read is not missing.
-            name = f"{name}_received" if name in standardised_names else name
+            # A text that could not be read is not missing; a number or date that could not be read is.
+            name = f"{name}_received" if name in standardised_names and column.type == "text" else name
             yield Check(
                 expect="not_null",
                 column=name,

@@ -56,6 +56,7 @@ SOURCE = """
         table: deal
         key: [deal_id]
         cursor: changed_at
+        deletes: {}
         columns:
           deal_id: {type: bigint, required: true, description: Deal, description_zh: 商机}
           signed: {type: date, description: Signed, description_zh: 签约}

@@ -74,10 +74,7 @@ def test_a_link_is_of_no_use_after_release(deals: Deals) -> None:
     released, gone = deals.token(1), deals.token(2)
     form = inputs(deals.get(released).text) | {"action": "confirm", "reason": "in advance"}
     deals.put(1, signed="2026-02-09")
-    deals.query("delete from raw.crm__deal where key = '2'")
-    deals.query("insert into ops.model_build (model, run_id, as_of, kind, inserted, updated, deleted, fingerprint, upstream,"
-                " has_changed_keys, seconds) select 'stg_crm__deal', 'x', now(), 'full', 0, 0, 1, 'x', '{}', false, 0")  # fmt: skip
-    deals.query("delete from staging.stg_crm__deal where source_key = '2'")
+    deals.query("delete from deal where deal_id = 2")
     deals.run()
     assert deals.tasks() == [("1", "rep1", "released"), ("2", "rep1", "gone")]
     for answer in (deals.get(released), deals.post(released, form)):
@@ -191,7 +188,8 @@ def test_an_answer_that_is_not_taken(changes: dict[str, str], words: str, deals:
 
 FAKE_BUILD = (
     "insert into ops.model_build (model, run_id, as_of, kind, inserted, updated, deleted, fingerprint, upstream,"
-    " has_changed_keys, seconds) values ('stg_crm__deal', 'x', now(), 'full', 0, 0, 1, 'x', '{}', false, 0)"
+    " has_changed_keys, started_at, seconds)"
+    " values ('stg_crm__deal', 'x', now(), 'full', 0, 0, 1, 'x', '{}', false, now(), 0)"
 )
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 

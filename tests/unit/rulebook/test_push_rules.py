@@ -69,7 +69,7 @@ def test_wrong_channels_are_refused(tmp_path: Path, found: str, written: str, me
 @pytest.mark.parametrize(
     ("found", "written", "message"),
     [
-        pytest.param("[email, dingtalk]", "[email, pigeon]", "quality_approval has an unknown channel.*pigeon", id="channel"),
+        pytest.param("[email, dingtalk]", "[email, pigeon]", "quality_task has an unknown channel.*pigeon", id="channel"),
         pytest.param("finance: [li.na]", "finance: [zoe]", "team finance has an unknown member.*zoe", id="member"),
         pytest.param("[email, dingtalk]", "[]", r"topics.yml:\d+.*too few", id="no channel"),
     ],
