@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 
 from cockpit.rulebook.sources import FormSource, RestSource
@@ -43,3 +45,25 @@ Without Airflow: `./cockpit sources load {source.source}`.""",
                 outlets=[asset("raw", f"{source.source}__{name}")],
                 doc_md=f"New and changed rows of `{name}` into `raw.{source.source}__{name}`.",
             )
+
+for name, fault in workspace.broken_sources.items():
+    dag_id = f"load_{name}"
+    if not is_wanted(dag_id):
+        continue
+    with DAG(
+        dag_id=dag_id,
+        description=f"{name}: its file is wrong",
+        doc_md=f"""### {name}
+```
+{fault}
+```
+Nothing of this source is loaded or typed, and the tables that unite all sources stay as they are, until its file is
+right. The other sources are loaded and typed.""",
+        # As often as somebody might want to be told again; the source's own schedule cannot be read.
+        schedule=timedelta(hours=1),
+        catchup=False,
+        max_active_runs=1,
+        default_args={**DEFAULT_ARGUMENTS, "owner": "platform"},
+        tags=["raw", name],
+    ):
+        LoadOperator(task_id="rule_file", source=name, entity="", doc_md="Fails and says what is wrong with the file.")

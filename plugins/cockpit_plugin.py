@@ -34,7 +34,7 @@ class ImportsApp:
 
 
 class CockpitPlugin(AirflowPlugin):
-    """The import ledger and the results of checks beside the DAGs that make them, and a way to the dashboards."""
+    """The steward's desk, the import ledger and the results of checks beside the DAGs, and a way to the dashboards."""
 
     name = "cockpit"
     fastapi_apps = [  # noqa: RUF012 (Airflow reads plain class attributes)
@@ -42,10 +42,22 @@ class CockpitPlugin(AirflowPlugin):
     ]
     external_views = [  # noqa: RUF012
         {
+            "name": _("Steward desk"),
+            "href": "/imports/desk/",
+            "destination": "nav",
+            "url_route": "desk",
+        },
+        {
             "name": _("Imports"),
             "href": "/imports/",
             "destination": "nav",
             "url_route": "imports",
+        },
+        {
+            "name": _("Quality"),
+            "href": "/imports/quality/",
+            "destination": "nav",
+            "url_route": "quality",
         },
         {
             "name": _("Data Docs"),

@@ -160,3 +160,64 @@ def test_it_waits_for_a_database_that_is_not_there(
         return await waiting
 
     assert run_apart(listen()) == {"table": "raw.web__page"}
+
+
+@pytest.mark.parametrize(
+    ("trigger", "payload"),
+    [
+        pytest.param("AnswersTrigger", "answers_web", id="answers"),
+        pytest.param("OutboxTrigger", "push_outbox", id="messages"),
+    ],
+)
+def test_what_people_and_messages_cause(triggers: Any, run: Callable[[str], None], trigger: str, payload: str) -> None:
+    made = getattr(triggers, trigger)
+    arguments = {"connection": "trigger_warehouse"} | ({"source": "web"} if trigger == "AnswersTrigger" else {})
+    path, said = made(**arguments).serialize()
+    assert (path, said) == (f"cockpit_airflow.triggers.{trigger}", arguments)
+
+    async def listen() -> list[Any]:
+        events = made(**arguments).run()
+        waiting = asyncio.create_task(next_event(events))
+        await asyncio.sleep(1)
+        for other in ("web__page", "answers_other", payload):
+            run(f"notify cockpit_raw, '{other}'")
+        return [await waiting, await next_event(events, 1)]
+
+    assert run_apart(listen()) == [{"table": f"raw.{payload}"}, None]
+
+
+@pytest.mark.parametrize(
+    ("builds", "is_new"),
+    [
+        pytest.param("(1, 'stg_web__page', 'full', '{}')", False, id="no answer"),
+        pytest.param("(1, 'overlay_web__page', 'incremental', '{}')", True, id="never built"),
+        pytest.param(
+            "(1, 'stg_web__page', 'full', '{}'), (2, 'overlay_web__page', 'incremental', '{}')", True, id="since"
+        ),
+        pytest.param(
+            "(1, 'overlay_web__page', 'incremental', '{}'), (2, 'stg_web__page', 'incremental', '{}')",
+            False,
+            id="built",
+        ),
+        pytest.param(
+            "(1, 'overlay_web__page', 'incremental', '{}'), (2, 'stg_web__page', 'check', '{}')",
+            True,
+            id="checked only",
+        ),
+        pytest.param("(1, 'overlay_website__page', 'incremental', '{}')", False, id="another source"),
+    ],
+)
+def test_answers_given_while_nobody_listened(
+    triggers: Any, run: Callable[[str], None], builds: str, is_new: bool
+) -> None:
+    run(
+        "create table ops.model_build (build_id bigint, model text, kind text, upstream jsonb,"
+        " inserted bigint default 0, updated bigint default 1, deleted bigint default 0)"
+    )
+    run(f"insert into ops.model_build (build_id, model, kind, upstream) values {builds}")
+
+    async def listen() -> Any:
+        trigger = triggers.AnswersTrigger(connection="trigger_warehouse", source="web")
+        return await next_event(trigger.run(), 2)
+
+    assert run_apart(listen()) == ({"table": "raw.answers_web"} if is_new else None)

@@ -81,7 +81,8 @@ class ChangingErp:
             customer_id=number,
             name=self._random.choice(NAMES) if self._random.random() < 0.5 else f"客户{number}",
             credit_code=self._random.choice((None, "91310000600037341N", "91440300708461136T")),
-            region_code=self._random.choice((*REGIONS, "CN-XX")),
+            # A missing region is completed from the customer's orders.
+            region_code=self._random.choice((*REGIONS, "CN-XX", None)),
             created_at=BEGIN + timedelta(minutes=self._random.randint(0, 3)),
         )
 

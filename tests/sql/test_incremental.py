@@ -12,6 +12,7 @@ import pytest
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.pipelines.refresh import Refresh, refresh
+from cockpit.rulebook.completion import Completion
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
@@ -38,7 +39,17 @@ def context(huaxing: Workspace) -> BuildContext:
     """The company with those tables of its ERP that the rounds change; the others have tests of their own."""
     erp = huaxing.sources["erp"]
     entities = {name: erp.entities[name] for name in CHANGING_TABLES}
-    only_erp = huaxing.model_copy(update={"sources": {"erp": erp.model_copy(update={"entities": entities})}})
+    # What is completed is taken from these tables alone.
+    completion = Completion(
+        tuple(
+            replace(placed, rule=placed.rule.model_copy(update={"steps": steps}))
+            for placed in huaxing.completion.rules
+            if (steps := tuple(s for s in placed.rule.steps if s.source == "erp" and s.name in entities))
+        )
+    )
+    only_erp = huaxing.model_copy(
+        update={"sources": {"erp": erp.model_copy(update={"entities": entities})}, "completion": completion}
+    )
     return context_of(only_erp, datetime.fromisoformat("2026-03-20T10:00+08:00"))
 
 

@@ -13,5 +13,9 @@ select
     lead.created_at,
     cast(lead.created_at as date) as created_date,
     lead.owner_username,
-    lead.status
+    lead.status,
+    (
+        select string_agg(filled.column_name, ', ' order by filled.column_name)
+        from jsonb_object_keys(lead.completed) as filled (column_name)
+    ) as completed_columns
 from staging.stg_lead as lead

@@ -17,5 +17,6 @@ select
         else repeat('*', length(lead.phone))
     end as masked_phone,
     lead.phone is not null as has_phone,
-    lead.email is not null as has_email
+    lead.email is not null as has_email,
+    lead.completed_columns
 from core.core_lead as lead

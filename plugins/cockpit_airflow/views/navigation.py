@@ -43,6 +43,16 @@ def areas() -> tuple[Area, ...]:
             ),
         ),
         Area(
+            "quality",
+            _("Quality"),
+            (
+                NavigationPage("overview", "/quality/", _("Scores")),
+                NavigationPage("owners", "/quality/owners", _("Owners")),
+                NavigationPage("samples", "/quality/samples", _("Samples")),
+                NavigationPage("campaigns", "/quality/campaigns", _("Campaign")),
+            ),
+        ),
+        Area(
             "imports",
             _("Imports"),
             (

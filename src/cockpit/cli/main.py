@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from cockpit import __version__
+from cockpit.cli.output import inert
 from cockpit.errors import CockpitError
 from cockpit.i18n import _
 
@@ -85,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = given.run(given)
     except CockpitError as error:
-        print(f"cockpit: {error}", file=sys.stderr)
+        print(inert(f"cockpit: {error}"), file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             + _(
                 "unexpected error: {kind}: {text} (log: {log}). Please report it with the log.",
                 kind=type(error).__name__,
-                text=str(error).splitlines()[0] if str(error) else "-",
+                text=inert(str(error).splitlines()[0]) if str(error) else "-",
                 log=log,
             ),
             file=sys.stderr,

@@ -8,6 +8,19 @@ import time
 import unicodedata
 from collections.abc import Callable, Sequence
 
+# What a terminal obeys instead of showing it, what turns the direction of writing, and what cannot be encoded.
+_COMMANDS = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
+
+
+def inert(text: str) -> str:
+    """A text from data as a terminal may show it: what it would obey is written as JSON writes it, `\\u001b`.
+
+    Line ends stay. A text in JSON stays the same text to whoever reads it as JSON.
+    """
+    return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
 
 def width(text: str) -> int:
     """Columns that a text takes in a terminal; Chinese characters take two."""
@@ -15,11 +28,12 @@ def width(text: str) -> int:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Columns as wide as their widest cell, two spaces between them.
+    """Columns as wide as their widest cell, two spaces between them; texts from data do nothing in it.
 
     Args:
         right: Numbers of the columns (from 0) whose cells are aligned to the right.
     """
+    rows = [[inert(cell).replace("\n", "\\n") for cell in row] for row in rows]
     widths = [max(width(row[column]) for row in (header, *rows)) for column in range(len(header))]
     return "\n".join(
         "  ".join(_pad(cell, widths[column], column in right) for column, cell in enumerate(row)).rstrip()

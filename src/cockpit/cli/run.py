@@ -23,7 +23,7 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run; prints each stage with its seconds and what changed."""
-    from cockpit.cli.output import stopwatch
+    from cockpit.cli.output import inert, stopwatch
     from cockpit.cli.platform import with_database
     from cockpit.pipelines.refresh import refresh
     from cockpit.pipelines.run_context import parse_as_of, run_context
@@ -48,5 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
     )
     print(_("Details: './cockpit report --workspace {name}'", name=workspace.name))
     for error in result.failures.values():
-        print(f"cockpit: {error}", file=sys.stderr)
+        print(inert(f"cockpit: {error}"), file=sys.stderr)
     return next((error.exit_code for error in result.failures.values()), 0)

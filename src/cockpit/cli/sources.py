@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from cockpit.rulebook.workspace import Workspace
     from cockpit.sources.look import EntityCheck
 
+# Of a rejected line, in characters; the whole of it is in ops.rejected_line.
+_LONGEST_SHOWN = 2000
+
 
 def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     """Register the verb and its actions."""
@@ -94,11 +97,16 @@ def _list(workspace: Workspace) -> int:
 
 
 def _check(workspace: Workspace, name: str | None) -> int:
+    from cockpit.cli.output import folded, inert
     from cockpit.pipelines.sources import chosen
     from cockpit.sources.look import check_source
 
     names = [name] if name else sorted(workspace.sources)
     is_right = True
+    # With a name, `chosen` says it.
+    for broken, error in () if name else sorted(workspace.broken_sources.items()):
+        print(f"{broken:<32} {_('FAILS')}\n{folded(inert(str(error)), indent=4)}")
+        is_right = False
     for each in names:
         source, entities = chosen(workspace, each)
         told = ""
@@ -113,11 +121,11 @@ def _check(workspace: Workspace, name: str | None) -> int:
 
 
 def _check_text(result: EntityCheck, *, with_error: bool) -> str:
-    from cockpit.cli.output import folded
+    from cockpit.cli.output import folded, inert
 
     name = f"{result.source}.{result.entity}"
     if result.error:
-        error = f"\n{folded(str(result.error), indent=4)}" if with_error else ""
+        error = f"\n{folded(inert(str(result.error)), indent=4)}" if with_error else ""
         return f"{name:<32} {_('FAILS')}{error}"
     count = "" if result.columns is None else _("{count} columns", count=result.columns)
     lines = [f"{name:<32} {_('ok') if result.would_load else _('WOULD STOP')}  {count}".rstrip()]
@@ -128,10 +136,11 @@ def _check_text(result: EntityCheck, *, with_error: bool) -> str:
         types = "" if change.kind == "missing" else types
         hint = _("perhaps now {name}; if so, add it to 'synonyms'", name=change.suggestion) if change.suggestion else ""
         lines.append(f"    {change.column}: {words[change.kind]} {types}".rstrip() + (f"; {hint}" if hint else ""))
-    return "\n".join(lines)
+    return inert("\n".join(lines))
 
 
 def _preview(workspace: Workspace, name: str, count: int) -> int:
+    from cockpit.cli.output import inert
     from cockpit.errors import UsageError
     from cockpit.pipelines.sources import chosen
     from cockpit.sources.look import preview
@@ -141,9 +150,9 @@ def _preview(workspace: Workspace, name: str, count: int) -> int:
         raise UsageError(_("name one entity"), found=name, allowed=", ".join(f"{name}.{each}" for each in entities))
     shown = preview(workspace, source, entities[0], count)
     for row in shown.rows:
-        print(json.dumps(row, ensure_ascii=False, default=str))
+        print(inert(json.dumps(row, ensure_ascii=False, default=str)))
     for reason, text in shown.rejected:
-        print(f"{_('rejected')}: {_(reason)}: {text}")
+        print(f"{_('rejected')}: {_(reason)}: {_one_line(text)}")
     if not shown.rows and not shown.rejected:
         print(_("no rows"))
     return 0
@@ -152,6 +161,7 @@ def _preview(workspace: Workspace, name: str, count: int) -> int:
 def _load(workspace: Workspace, arguments: argparse.Namespace) -> int:
     import sys
 
+    from cockpit.cli.output import inert
     from cockpit.errors import CockpitError, UsageError
     from cockpit.pipelines.run_context import run_context
     from cockpit.pipelines.sources import load
@@ -182,22 +192,30 @@ def _load(workspace: Workspace, arguments: argparse.Namespace) -> int:
     for error in load(context, arguments.name, full=arguments.full, interval=interval, on_loaded=tell):
         if not isinstance(error, CockpitError):
             raise error
-        print(f"cockpit: {error}", file=sys.stderr)
+        print(inert(f"cockpit: {error}"), file=sys.stderr)
         code = code or error.exit_code
     return code
 
 
 def _rejected(workspace: Workspace, name: str, count: int) -> int:
-    from cockpit.cli.output import folded
+    from cockpit.cli.output import folded, inert
     from cockpit.pipelines.sources import rejected_lines
 
     lines = rejected_lines(workspace, name, count)
     for line in lines:
-        print(f"{line.entity}  {line.place}  {_(line.reason)}")
-        print(folded(line.text, indent=4))
+        print(inert(f"{line.entity}  {line.place}  {_(line.reason)}"))
+        print(folded(_one_line(line.text), indent=4))
     if not lines:
         print(_("no rejected lines"))
     return 0
+
+
+def _one_line(text: str) -> str:
+    """A text from data for a terminal; its own line ends must not look like lines of ours."""
+    from cockpit.cli.output import inert
+
+    shown = inert(text[:_LONGEST_SHOWN]).replace("\n", "\\n")
+    return shown if len(text) <= _LONGEST_SHOWN else shown + "…"
 
 
 def _stage(workspace: Workspace, name: str) -> int:

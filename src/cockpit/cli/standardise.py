@@ -39,8 +39,6 @@ DECLARED: Mapping[str, Mapping[str, str]] = {
 # A text with a minus is no option, unless it goes on like one.
 _NO_OPTION = re.compile(r"^-[^-A-Za-z]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-# Half a character, which a hostile text may hold, cannot be written as UTF-8; the others end lines for some readers.
-_ESCAPED = re.compile("[\ud800-\udfff\x85\u2028\u2029]")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _BLOCK = 1 << 20
 
@@ -184,8 +182,10 @@ def _compared(folder: Path, names: Sequence[str]) -> Mapping[str, Any]:
 
 
 def _print(results: Iterable[Mapping[str, Any]]) -> None:
+    from cockpit.cli.output import inert
     from cockpit.domain.normalise.standard import to_json
 
     for result in results:
-        print(_ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", to_json(result)))
+        # Half a character cannot be written as UTF-8, some end lines for some readers, others a terminal obeys.
+        print(inert(to_json(result)))
     sys.stdout.flush()

@@ -30,6 +30,7 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
         TerminalError: a check stopped something; the models behind it stay as they were, the others were built.
         TransientError: the database broke off, or another run is between building and checking a model.
     """
+    context.workspace.source(source)
     prepare_once(context)
     models = reached(context.graph, source)
     typed = {model.name for model in context.graph.typed(source)}

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from cockpit.pipelines.workspace import prepare_once
-from cockpit.quality import campaigns, samples, scores
+from cockpit.quality import campaigns, held_amounts, samples, scores
 from cockpit.quality.scores import Measured
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.runner import BuildContext
@@ -33,6 +33,7 @@ def measure_quality(context: BuildContext) -> QualityRun:
         RuleFileError: the workspace's rules about scores are missing or wrong.
         TransientError: the database does not answer.
     """
+    held_amounts.require_sound(context)
     prepare_once(context)
     with closing(connect(context.workspace.settings.warehouse)) as connection:
         measured = scores.measure(connection, context)

@@ -28,7 +28,8 @@ class Refresh:
     """What a run did.
 
     Attributes:
-        failures: Loads that failed, by `source.entity`; the others went on.
+        failures: Loads that failed, by `source.entity`, sources whose file is wrong, and typed models that could not be
+            built; the others went on.
         seconds: Wall time per stage, in order.
         bookkeeping: Models that show the ledger.
         blocked: Models that kept their rows of before because a check failed behind them.
@@ -62,10 +63,10 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
         full: Compute every row of every model anew; the difference is still what is written.
 
     Returns:
-        What was done. A source that cannot be loaded is listed in `failures` and keeps its rows of before.
+        What was done. A source that cannot be loaded or typed is listed in `failures` and keeps its rows of before.
 
     Raises:
-        CockpitError: the first failure after loading; what was finished before stays, a further run goes on from
+        CockpitError: the first failure after staging; what was finished before stays, a further run goes on from
             there. A check that stops something is raised last, when everything that does not hang on it is done.
     """
     bookkeeping = frozenset(model.name for model in context.graph.models.values() if model.is_about_loads)
@@ -85,9 +86,9 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
     typed = [model for source in context.workspace.sources for model in context.graph.typed(source)]
     checked: list[GateResult] = []
     with stage("staging"):
-        result.builds += _build_all(context, typed, result.blocked, full=full)
+        result.builds += _build_all(context, typed, result.blocked, full=full, failures=result.failures)
     with stage("checks"):
-        checked += steps.check_models(context, typed)
+        checked += steps.check_models(context, [model for model in typed if model.name not in result.failures])
     # The data do not wait for a mail server that does not answer.
     _tell_owners(context)
     with stage("conform"):
@@ -108,6 +109,7 @@ def _tell_owners(context: BuildContext) -> None:
 
 
 def _load_all(context: BuildContext, result: Refresh) -> None:
+    result.failures.update(context.workspace.broken_sources)
     for source in context.workspace.sources.values():
         # Forms are posted to the intake; there is nothing to fetch.
         if isinstance(source, FormSource):
@@ -120,9 +122,18 @@ def _load_all(context: BuildContext, result: Refresh) -> None:
 
 
 def _build_all(
-    context: BuildContext, models: Sequence[Model], blocked: dict[str, BlockedError], *, full: bool
+    context: BuildContext,
+    models: Sequence[Model],
+    blocked: dict[str, BlockedError],
+    *,
+    full: bool,
+    failures: dict[str, CockpitError] | None = None,
 ) -> list[Build]:
-    """Build models as soon as the ones that they read are done; a failed check blocks what hangs on it."""
+    """Build models as soon as the ones that they read are done; a failed check blocks what hangs on it.
+
+    Args:
+        failures: Takes the errors of models that cannot be built while the others go on; without it they are raised.
+    """
     done: dict[str, Build] = {}
     names = {model.name for model in models}
     waiting = list(models)
@@ -131,7 +142,7 @@ def _build_all(
         while waiting or running:
             for model in list(waiting):
                 needs = {upstream.name for upstream in context.graph.upstream(model)} & names
-                if needs <= {*done, *blocked}:
+                if needs <= {*done, *blocked, *(failures or {})}:
                     waiting.remove(model)
                     running[pool.submit(steps.build_model, context, model.name, full=full)] = model
             finished, _pending = wait(running, return_when=FIRST_COMPLETED)
@@ -141,4 +152,8 @@ def _build_all(
                     done[name] = future.result()
                 except BlockedError as error:
                     blocked[name] = error
+                except CockpitError as error:
+                    if failures is None:
+                        raise
+                    failures[name] = error
     return list(done.values())

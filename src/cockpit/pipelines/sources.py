@@ -59,9 +59,7 @@ def chosen(workspace: Workspace, name: str) -> tuple[Source, list[str]]:
         RuleFileError: there is no such source or entity.
     """
     source_name, _dot, entity = name.partition(".")
-    source = workspace.sources.get(source_name)
-    if source is None:
-        raise RuleFileError(_("unknown source"), found=source_name, allowed=", ".join(workspace.sources))
+    source = workspace.source(source_name)
     if entity and entity not in source.entities:
         raise RuleFileError(_("unknown entity"), where=source_name, found=entity, allowed=", ".join(source.entities))
     return source, [entity] if entity else list(source.entities)

@@ -23,6 +23,7 @@ def stage_source(context: BuildContext, source: str) -> tuple[list[Build], list[
     Raises:
         CockpitError: the first failure, after everything else was done.
     """
+    context.workspace.source(source)
     prepare_once(context)
     built: list[Build] = []
     sound = []

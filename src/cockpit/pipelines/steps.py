@@ -27,7 +27,7 @@ def load(context: BuildContext, source: str, entity: str, interval: Interval | N
 
 def load_past(context: BuildContext, source: str, entity: str, interval: Interval) -> LoadResult | None:
     """Read again what changed in an interval of time; None for an entity that cannot be asked for one."""
-    definition = context.workspace.sources[source].entities[entity]
+    definition = context.workspace.source(source).entities[entity]
     if not isinstance(definition, CursorEntity) or not has_time_cursor(definition):
         return None
     return load(context, source, entity, interval)

@@ -255,6 +255,8 @@ class _Teller:
         self._rules = rules
         self._source = source
         self._people: Resolver = resolver(cursor, context)
+        # A hundred thousand tasks belong to a few owners.
+        self._acting: dict[tuple[str, str], list[str]] = {}
         self._expires_at = _now(cursor) + timedelta(hours=rules.tasks.valid_hours)
 
     def run(self) -> Told:
@@ -280,6 +282,8 @@ class _Teller:
         return [
             _Task(task_id, version, entity, key, owner, tuple(english), tuple(chinese), frozenset(told))
             for task_id, version, entity, key, owner, english, chinese, told in self._cursor.fetchall()
+            # A table that has been taken out of its source has nobody to be told.
+            if entity in self._context.workspace.sources[self._source].entities
         ]
 
     def _shares(self, tasks: Iterable[_Task]) -> tuple[Mapping[str, _Share], set[int]]:
@@ -287,7 +291,10 @@ class _Teller:
         shares: dict[str, _Share] = defaultdict(_Share)
         unreachable: set[int] = set()
         for task in tasks:
-            people = self._people_for(task)
+            place = (task.owner, task.entity)
+            if place not in self._acting:
+                self._acting[place] = self._people_for(*place)
+            people = self._acting[place]
             if not people:
                 unreachable.add(task.task_id)
             for person in people:
@@ -299,12 +306,11 @@ class _Teller:
             share.linked += self._links_of_other_sources(person)
         return shares, unreachable
 
-    def _people_for(self, task: _Task) -> list[str]:
+    def _people_for(self, owner: str, entity_name: str) -> list[str]:
         """Who acts for the owner; who acts for the table's owner where that person cannot be reached."""
-        entity = self._context.workspace.sources[self._source].entities.get(task.entity)
-        fallback = (entity.owner if entity else None) or self._context.workspace.sources[self._source].owner
-        for owner in (task.owner, fallback):
-            reached = [person for person in self._rules.people_of(owner) if self._is_reachable(person)]
+        source = self._context.workspace.sources[self._source]
+        for name in (owner, source.entities[entity_name].owner or source.owner):
+            reached = [person for person in self._rules.people_of(name) if self._is_reachable(person)]
             if reached:
                 return reached
         return []

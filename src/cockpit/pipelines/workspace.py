@@ -79,7 +79,9 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         # Conformed ones too: core finds an empty table where a source has not delivered yet.
         tables = [entity.staging_table for entity in staging.source_entities(context.workspace)]
         for name in [*tables, *(model.name for model in context.graph.conformed())]:
-            ensure_table(cursor, context.graph[name], context.workspace.models_folder)
+            # One whose mapping cannot be read keeps its shape too.
+            if not (context.graph[name].fault and context.graph[name].query is None):
+                ensure_table(cursor, context.graph[name], context.workspace.models_folder)
         for mart in context.graph.layer("marts"):
             protect(cursor, mart, context.workspace.models_folder)
         cursor.execute(_ledger_view(context))

@@ -19,9 +19,7 @@ class AgreedTime:
     until: datetime
 
 
-def agreed_times(
-    cron: str, zone: ZoneInfo, now: datetime, window: timedelta, allowance: timedelta
-) -> list[AgreedTime]:
+def agreed_times(cron: str, zone: ZoneInfo, now: datetime, window: timedelta, allowance: timedelta) -> list[AgreedTime]:
     """Those whose allowance has ended within a window, newest first; at least the last one.
 
     Args:

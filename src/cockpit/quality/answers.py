@@ -40,6 +40,10 @@ LONGEST_VALUE = 2_000
 LONGEST_REASON = 1_000
 
 
+class RowGoneError(TerminalError):
+    """The row is no longer in its source."""
+
+
 @dataclass(frozen=True)
 class Author:
     """Who answers, and by which way."""
@@ -103,7 +107,7 @@ def look(connection: PgConnection, context: BuildContext, row: RowId) -> Seen:
     """Show a row as it is now; nothing is kept.
 
     Raises:
-        TerminalError: the row is gone.
+        RowGoneError: its source has removed it.
     """
     with database_errors("quality.correction"), connection.cursor() as cursor:
         try:
@@ -278,7 +282,7 @@ def checked_reason(reason: str) -> str:
 
 
 def _entity(context: BuildContext, row: RowId) -> Entity:
-    return context.workspace.sources[row.source].entities[row.entity]
+    return context.workspace.source(row.source).entities[row.entity]
 
 
 def _model(context: BuildContext, row: RowId) -> Model:
@@ -292,7 +296,7 @@ def _held(cursor: PgCursor, row: RowId, *, lock: bool = False) -> _Held:
     cursor.execute(f"select payload, hash from {row.raw_table} where key = %s and deleted_at is null", (row.key,))
     found = cursor.fetchone()
     if found is None:
-        raise TerminalError(_("the row is no longer in its source"), where=f"{row.source}.{row.entity}")
+        raise RowGoneError(_("the row is no longer in its source"), where=f"{row.source}.{row.entity}")
     return _Held(found[0], bytes(found[1]))
 
 

@@ -169,7 +169,9 @@ def answer(connection: PgConnection, item_id: int, found: str, person: str, note
     if found not in ANSWERS:
         raise TerminalError(_("this is no answer"), found=found[:40], allowed=", ".join(ANSWERS))
     if len(note) > LONGEST_NOTE or "\x00" in note:
-        raise TerminalError(_("the note is too long or holds a NUL"), allowed=_("{count} characters", count=LONGEST_NOTE))
+        raise TerminalError(
+            _("the note is too long or holds a NUL"), allowed=_("{count} characters", count=LONGEST_NOTE)
+        )
     with database_errors("quality.campaign_answer"), connection, connection.cursor() as cursor:
         cursor.execute(
             "insert into quality.campaign_answer (item_id, answer, note, answered_by)"

@@ -70,7 +70,9 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
 
     Raises:
         TerminalError: a check cannot be evaluated.
+        RuleFileError: a rule file about its rows is wrong.
     """
+    model.require_rules()
     checks = model.contract.checks
     if not checks:
         return GateResult(model.name, True, 0, 0, ())

@@ -28,7 +28,11 @@ def failing_checks(cursor: PgCursor, model: Model, context: BuildContext, table:
         context: Clock and parameters.
         table: Temporary table in the shape of the model, with the row as it would be.
         key: Its source_key.
+
+    Raises:
+        RuleFileError: a rule file about these rows is wrong.
     """
+    model.require_rules()
     checks = _holding_back(model)
     if not checks:
         return []

@@ -1,6 +1,7 @@
 """Rows that owners look at every week, and the accuracy that their answers measure.
 
-An automatic score can only find what a rule knows; a random sample also finds what no rule knows, and says how sure it is.
+An automatic score can only find what a rule knows; a random sample also finds what no rule knows, and says how sure it
+is.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -119,7 +120,7 @@ def answer(
     *,
     column: str | None = None,
     note: str = "",
-    columns: Collection[str] = (),
+    columns: Mapping[str, Collection[str]] | None = None,
 ) -> None:
     """Keep what a person found about a sampled row; a later answer about it counts instead of an earlier one.
 
@@ -130,25 +131,30 @@ def answer(
         person: User name.
         column: Which column is wrong, where the person says so.
         note: What else they say.
-        columns: Those that may be named.
+        columns: Those that may be named, by `source.entity`.
 
     Raises:
         TerminalError: there is no such row, or the answer is none.
     """
     if found not in ANSWERS:
         raise TerminalError(_("this is no answer"), found=found[:40], allowed=", ".join(ANSWERS))
-    if column is not None and (found != "wrong" or column not in columns):
-        raise TerminalError(_("this column cannot be wrong here"), found=column[:40], allowed=", ".join(columns))
     if len(note) > LONGEST_NOTE or "\x00" in note:
-        raise TerminalError(_("the note is too long or holds a NUL"), allowed=_("{count} characters", count=LONGEST_NOTE))
+        raise TerminalError(
+            _("the note is too long or holds a NUL"), allowed=_("{count} characters", count=LONGEST_NOTE)
+        )
     with database_errors("quality.sample_answer"), connection, connection.cursor() as cursor:
+        cursor.execute("select source || '.' || entity from quality.sample where sample_id = %s", (sample_id,))
+        known = cursor.fetchone()
+        if known is None:
+            raise TerminalError(_("there is no such row in a sample"), found=sample_id)
+        allowed = (columns or {}).get(known[0], ())
+        if column is not None and (found != "wrong" or column not in allowed):
+            raise TerminalError(_("this column cannot be wrong here"), found=column[:40], allowed=", ".join(allowed))
         cursor.execute(
             "insert into quality.sample_answer (sample_id, answer, column_name, note, answered_by)"
-            " select sample_id, %s, %s, %s, %s from quality.sample where sample_id = %s",
-            (found, column, note.strip(), person, sample_id),
+            " values (%s, %s, %s, %s, %s)",
+            (sample_id, found, column, note.strip(), person),
         )
-        if cursor.rowcount == 0:
-            raise TerminalError(_("there is no such row in a sample"), found=sample_id)
 
 
 def measured_accuracy(cursor: PgCursor, today: date, weeks: int) -> list[MeasuredAccuracy]:

@@ -89,6 +89,8 @@ def scores_of(context: BuildContext) -> Scores:
     Raises:
         RuleFileError: it has none.
     """
+    if "scores" in context.workspace.broken_rules:
+        raise context.workspace.broken_rules["scores"]
     if context.workspace.scores is None:
         raise RuleFileError(
             _("says nothing about how quality is measured"),
@@ -220,8 +222,9 @@ class _Measurement:
         for golden in subject.golden:
             # The first row of each golden record is the one that may stay.
             statement = sql.SQL(
-                "select source_key as key, row_number() over (partition by {column} order by source_key) > 1 as is_double,"
-                " false as is_invalid from {table} where source = {source}"
+                "select source_key as key,"
+                " row_number() over (partition by {column} order by source_key) > 1 as is_double, false as is_invalid"
+                " from {table} where source = {source}"
             ).format(
                 column=sql.Identifier(golden.column),
                 table=sql.Identifier("core", golden.table),
@@ -253,7 +256,18 @@ class _Measurement:
 
     def _keep(self, subject: Subject, counts: _Counts) -> None:
         rows = [
-            (self._day, level, subject.source, subject.entity, column, owner, dimension, good, total, _share(good, total))
+            (
+                self._day,
+                level,
+                subject.source,
+                subject.entity,
+                column,
+                owner,
+                dimension,
+                good,
+                total,
+                _share(good, total),
+            )
             for (level, column, owner, dimension), (good, total) in counts.items()
             if total
         ]
@@ -274,9 +288,7 @@ class _Measurement:
         self._cursor.execute(f"delete from {TABLE} where day = %s and dimension = 'timeliness'", (self._day,))
         self._cursor.execute(_query("timeliness"), {"agreed": json.dumps(agreed)})
         known = {
-            (source.source, entity)
-            for source in self._context.workspace.sources.values()
-            for entity in source.entities
+            (source.source, entity) for source in self._context.workspace.sources.values() for entity in source.entities
         }
         rows = [
             (self._day, "entity", source, entity, "", "", "timeliness", good, total, _share(good, total))

@@ -6,12 +6,13 @@ Whether the SQL fits these tables is found out with the models.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from cockpit.domain.normalise.standard import StandardKind
 from cockpit.errors import RuleFileError
@@ -25,6 +26,10 @@ _ENTITY = r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$"
 
 # Stands for the column in a rule about columns: its name in SQL, what it means in messages.
 COLUMN = "{column}"
+
+# What the rules of a file that cannot be read are about, as far as its lines tell.
+_ABOUT = re.compile(r"^[ \t-]*entit(?:y|ies):(.*?)(?=^[ \t-]*[a-z_]+:|\Z)", re.MULTILINE | re.DOTALL)
+_RULE_KEYS = (re.compile(r"^[ \t-]*id:", re.MULTILINE), re.compile(r"^[ \t-]*wrong_when:", re.MULTILINE))
 
 # Room for the name of the longest column in the name of a check.
 _LONGEST_ID = 58
@@ -164,10 +169,36 @@ class PlacedRule:
 
 
 @dataclass(frozen=True)
+class BrokenFile:
+    """A file whose rules cannot be applied.
+
+    Attributes:
+        entities: `source.entity` of all that its rules are about; None when that cannot be known.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
+
+    error: RuleFileError
+    entities: frozenset[str] | None
+
+
+@dataclass(frozen=True)
 class Quality:
-    """All rules of a workspace, in the order of files and lines."""
+    """All rules of a workspace, in the order of files and lines.
+
+    Attributes:
+        broken: Files that are wrong. No row passes because of them: what they are about is not staged.
+    """
 
     rules: tuple[PlacedRule, ...] = ()
+    broken: tuple[BrokenFile, ...] = ()
+
+    def fault(self, entity: str) -> RuleFileError | None:
+        """Why the rules about `source.entity` are not all known; None when they are."""
+        return next(
+            (file.error for file in self.broken if file.entities is None or entity in file.entities),
+            None,
+        )
 
     def checks(self, source: str, name: str, entity: Entity, *, is_standardised: bool) -> Iterator[Check]:
         """The checks of one entity's typed table.
@@ -241,12 +272,19 @@ def _check(placed: PlacedRule, entity: Entity) -> Check:
     return check.found_at(placed.origin)
 
 
-def load_quality(folder: Path, sources: Mapping[str, Source]) -> Quality:
-    """Read every rule of a folder.
+def load_quality(folder: Path, sources: Mapping[str, Source], broken_sources: Collection[str] = ()) -> Quality:
+    """Read every rule of a folder; a file that is wrong is kept with its error.
+
+    A file is wrong when it does not fit, when a rule has the id of another one, or is about an entity that no source
+    has.
+
+    Args:
+        folder: Of the rule files.
+        sources: Those that can be used.
+        broken_sources: Names of those that cannot; what entities they have is not known.
 
     Raises:
-        RuleFileError: the folder is missing, a file does not fit, two rules have one id, or a rule is about an entity
-            that no source has.
+        RuleFileError: the folder is missing.
     """
     if not folder.is_dir():
         raise RuleFileError(
@@ -254,19 +292,47 @@ def load_quality(folder: Path, sources: Mapping[str, Source]) -> Quality:
         )
     known = {f"{name}.{entity}" for name, source in sources.items() for entity in source.entities}
     rules: list[PlacedRule] = []
+    broken: list[BrokenFile] = []
     for file in sorted(folder.glob("*.yml")):
-        content, lines = load_with_lines(file, QualityFile)
-        for number, rule in enumerate(content.rules):
-            place = f"{file}:{lines.get(('rules', number), 1)}"
-            twin = next((placed for placed in rules if placed.rule.id == rule.id), None)
-            if twin:
-                raise RuleFileError(
-                    _("another rule has this id"), where=place, found=rule.id, fix=_("See {place}.", place=twin.origin)
-                )
-            unknown = sorted(set(rule.named_entities) - known)
-            if unknown:
-                raise RuleFileError(
-                    _("no source has this entity"), where=place, found=unknown[0], allowed=", ".join(sorted(known))
-                )
-            rules.append(PlacedRule(rule, file, lines.get(("rules", number, "wrong_when"), 1)))
-    return Quality(tuple(rules))
+        try:
+            rules += _rules_of(file, known, broken_sources, rules)
+        except RuleFileError as error:
+            broken.append(BrokenFile(error, _named_entities(file, known)))
+    return Quality(tuple(rules), tuple(broken))
+
+
+def _rules_of(
+    file: Path, known: Collection[str], broken_sources: Collection[str], before: list[PlacedRule]
+) -> list[PlacedRule]:
+    content, lines = load_with_lines(file, QualityFile)
+    rules: list[PlacedRule] = []
+    for number, rule in enumerate(content.rules):
+        place = f"{file}:{lines.get(('rules', number), 1)}"
+        twin = next((placed for placed in (*before, *rules) if placed.rule.id == rule.id), None)
+        if twin:
+            raise RuleFileError(
+                _("another rule has this id"), where=place, found=rule.id, fix=_("See {place}.", place=twin.origin)
+            )
+        unknown = sorted(
+            name for name in set(rule.named_entities) - set(known) if name.split(".")[0] not in broken_sources
+        )
+        if unknown:
+            raise RuleFileError(
+                _("no source has this entity"), where=place, found=unknown[0], allowed=", ".join(sorted(known))
+            )
+        rules.append(PlacedRule(rule, file, lines.get(("rules", number, "wrong_when"), 1)))
+    return rules
+
+
+def _named_entities(file: Path, known: Collection[str]) -> frozenset[str] | None:
+    """What a wrong file's rules are about; None unless each of them names entities that there are, and no others."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    about = [re.findall(r"[^\s,\[\]{}'\"-]+", found[1]) for found in _ABOUT.finditer(text)]
+    rules = max(len(key.findall(text)) for key in _RULE_KEYS)
+    names = {name for names in about for name in names}
+    if len(about) < max(rules, 1) or not all(about) or not names <= set(known):
+        return None
+    return frozenset(names)

@@ -1,13 +1,18 @@
-"""A workspace: its sources, database, currency and time zone; the models are shared by all workspaces."""
+"""A workspace: its sources, database, currency and time zone; the models are shared by all workspaces.
+
+A wrong rule file stops what needs it and nothing else: its error is kept here and raised where it is used.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
@@ -21,6 +26,8 @@ from cockpit.rulebook.scores import Scores, load_scores
 from cockpit.rulebook.sources import LogSource, Source, load_source
 
 REPOSITORY = Path(__file__).resolve().parents[3]
+
+T = TypeVar("T")
 
 
 class WorkspaceFile(Rule):
@@ -74,7 +81,15 @@ class WorkspaceFile(Rule):
 
 
 class Workspace(Rule):
-    """A workspace with its files read."""
+    """A workspace with its files read.
+
+    Attributes:
+        sources: Those whose files can be used.
+        broken_sources: Why the others cannot, by the names of their files.
+        broken_rules: Why the rules of a folder cannot be used, by its key in workspace.yml; as if there were none.
+    """
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     settings: WorkspaceFile
     folder: Path
@@ -85,6 +100,26 @@ class Workspace(Rule):
     quality: Quality = Quality()
     scores: Scores | None = None
     completion: Completion = Completion()
+    broken_sources: dict[str, RuleFileError] = Field(default_factory=dict)
+    broken_rules: dict[str, RuleFileError] = Field(default_factory=dict)
+
+    @property
+    def faults(self) -> list[RuleFileError]:
+        """What is wrong with files; those of standardising are only tried when something is standardised."""
+        quality = [file.error for file in self.quality.broken]
+        return [*self.broken_sources.values(), *self.broken_rules.values(), *quality]
+
+    def source(self, name: str) -> Source:
+        """The source of that name.
+
+        Raises:
+            RuleFileError: its file is wrong, or there is none.
+        """
+        if name in self.broken_sources:
+            raise self.broken_sources[name]
+        if name not in self.sources:
+            raise RuleFileError(_("unknown source"), found=name, allowed=", ".join(self.sources))
+        return self.sources[name]
 
     @property
     def name(self) -> str:
@@ -118,36 +153,64 @@ def load_workspace(path: Path) -> Workspace:
     """Read a workspace and its sources.
 
     Raises:
-        RuleFileError: any of its files is wrong.
+        RuleFileError: workspace.yml or the data dictionary is wrong, on which all else depends.
     """
     settings = load(path, WorkspaceFile)
     folder = path.parent
     dictionary = load_dictionary(folder / settings.dictionary if settings.dictionary else None)
+    broken_rules: dict[str, RuleFileError] = {}
+    broken_sources: dict[str, RuleFileError] = {}
+
+    def rules(key: str, read: Callable[[Path], T]) -> T | None:
+        """The rules of a folder; none when workspace.yml names none, or one of its files is wrong."""
+        name = getattr(settings, key)
+        try:
+            return read(folder / name) if name else None
+        except RuleFileError as error:
+            # A rule may be about a source whose file is wrong, and then nothing is wrong with the rule.
+            broken_rules[key] = next(iter(broken_sources.values()), error)
+            return None
+
+    behaviour = rules("behaviour", load_behaviour)
     sources: dict[str, Source] = {}
     for file in sorted((folder / settings.sources).glob("*.yml")):
-        source = load_source(file, dictionary)
-        if source.source != file.stem:
-            raise RuleFileError(
-                _("source differs from the file's name"), where=f"{file}:1", found=source.source, allowed=file.stem
-            )
-        if isinstance(source, LogSource) and not settings.behaviour:
-            raise RuleFileError(
-                _("a source of logs needs the workspace's behaviour rules, which say what is personal"),
-                where=f"{file}:1",
-                fix=_("Add 'behaviour: rules/behaviour' to workspace.yml."),
-            )
-        sources[source.source] = source
+        try:
+            sources[file.stem] = _read_source(file, settings, dictionary, broken_rules.get("behaviour"))
+        except RuleFileError as error:
+            broken_sources[file.stem] = error
     return Workspace(
         settings=settings,
         folder=folder,
         models_folder=(folder / settings.models).resolve(),
         dictionary=dictionary,
-        behaviour=load_behaviour(folder / settings.behaviour) if settings.behaviour else None,
+        behaviour=behaviour,
         sources=sources,
-        quality=load_quality(folder / settings.quality, sources) if settings.quality else Quality(),
-        scores=load_scores(folder / settings.scores, sources) if settings.scores else None,
-        completion=load_completion(folder / settings.completion, sources) if settings.completion else Completion(),
+        quality=load_quality(folder / settings.quality, sources, broken_sources) if settings.quality else Quality(),
+        scores=rules("scores", lambda path: load_scores(path, sources)),
+        completion=rules("completion", lambda path: load_completion(path, sources)) or Completion(),
+        broken_sources=broken_sources,
+        broken_rules=broken_rules,
     )
+
+
+def _read_source(
+    file: Path, settings: WorkspaceFile, dictionary: Dictionary, broken_behaviour: RuleFileError | None
+) -> Source:
+    source = load_source(file, dictionary)
+    if source.source != file.stem:
+        raise RuleFileError(
+            _("source differs from the file's name"), where=f"{file}:1", found=source.source, allowed=file.stem
+        )
+    if isinstance(source, LogSource):
+        if broken_behaviour:
+            raise broken_behaviour
+        if not settings.behaviour:
+            raise RuleFileError(
+                _("a source of logs needs the workspace's behaviour rules, which say what is personal"),
+                where=f"{file}:1",
+                fix=_("Add 'behaviour: rules/behaviour' to workspace.yml."),
+            )
+    return source
 
 
 def find_workspace(name: str | None = None) -> Workspace:

@@ -166,9 +166,7 @@ def _run(workspace: Workspace, source: Source, entities: list[str], run: LoadRun
 
 
 def _definition(workspace: Workspace, source: str, entity: str | None = None) -> Source:
-    definition = workspace.sources.get(source)
-    if definition is None:
-        raise RuleFileError(_("unknown source"), found=source, allowed=", ".join(workspace.sources))
+    definition = workspace.source(source)
     if entity is not None and entity not in definition.entities:
         raise RuleFileError(_("unknown entity"), where=source, found=entity, allowed=", ".join(definition.entities))
     return definition

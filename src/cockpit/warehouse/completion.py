@@ -61,10 +61,16 @@ _COLUMNS = {
 
 @dataclass(frozen=True)
 class CompletionModel:
-    """Contract and query of `completion_<entity>`."""
+    """Contract and query of `completion_<entity>`.
+
+    Attributes:
+        fault: Why it cannot be built: a rule names a column that is not there, completes what must not be completed,
+            or takes a value that is standardised otherwise than the column. What it would complete then stays too.
+    """
 
     contract: Contract
     query: Query
+    fault: RuleFileError | None = None
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,6 @@ def completion_model(
         workspace: Its rules and sources.
         contract: The hand-written contract of the conformed table.
         typed: Typed models by table name.
-
-    Raises:
-        RuleFileError: a rule names a column that is not there, completes what a rule must not complete, or takes a
-            value that is standardised otherwise than the column.
     """
     entity = entity_of(contract)
     rules = workspace.completion.of(entity)
@@ -108,14 +110,18 @@ def completion_model(
     receiving = list(branches(workspace, entity))
     parts: list[str] = []
     reads = {REFUSALS}
-    for placed in rules:
-        _check(placed, contract, receiving, tables)
-        if placed.rule.enabled:
-            parts.append(_found(placed, contract.columns[placed.rule.column], receiving, tables))
-            reads |= {branch.table for branch in receiving}
-            reads |= {_table(step) for step in placed.rule.steps}
+    fault = None
+    try:
+        for placed in rules:
+            _check(placed, contract, receiving, tables)
+            if placed.rule.enabled:
+                parts.append(_found(placed, contract.columns[placed.rule.column], receiving, tables))
+                reads |= {branch.table for branch in receiving}
+                reads |= {_table(step) for step in placed.rule.steps}
+    except RuleFileError as error:
+        parts, fault = [], error
     if not parts:
-        # The rules are switched off: nothing is found.
+        # The rules are switched off, or one of them is wrong and nothing is built.
         nothing = ", ".join(f"cast(null as {column.type}) as {name}" for name, column in _COLUMNS.items())
         parts, reads = [f"select {nothing} where false"], set()
     completions = Contract(
@@ -127,7 +133,8 @@ def completion_model(
         columns=_COLUMNS,
         indexes=(("rule_id", "outcome"),),
     )
-    return CompletionModel(completions, Query("\nunion all\n".join(parts), frozenset(reads), tuple(_COLUMNS)))
+    query = Query("\nunion all\n".join(parts), frozenset(reads), tuple(_COLUMNS))
+    return CompletionModel(completions, query, fault)
 
 
 def _table(step: CompletionStep) -> str:
@@ -301,6 +308,7 @@ def _check(
         )
     for number, step in enumerate(rule.steps):
         where = placed.step_origin(number)
+        _refuse_unknown(_("no source has this entity"), where, {_table(step)}, tables)
         table = tables[_table(step)]
         _refuse_unknown(unknown, where, set(step.same), columns)
         looked_at = [step.value, *step.same.values(), *filter(None, (step.where, step.latest_by))]

@@ -99,6 +99,8 @@ def conformed_model(workspace: Workspace, contract: Contract, path: Path) -> tup
     entity = entity_of(contract)
     documented = {**contract.columns, COMPLETED: _COMPLETED_COLUMN}
     rules = [placed.rule for placed in workspace.completion.of(entity) if placed.rule.enabled]
+    # A rule about a column that is not there is the completion's fault, not this table's.
+    rules = [rule for rule in rules if rule.column in contract.columns]
     parts: list[str] = []
     reads: dict[str, tuple[str, ...]] = {}
     for branch in branches(workspace, entity):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -42,6 +42,7 @@ class Model:
         origin: File for messages.
         received: SQL for the texts that `query` finds standardised; None when it standardises nothing.
         standardised: Columns that are standardised between the two.
+        fault: Why it is not built and not checked: one of the rule files that it depends on is wrong.
     """
 
     layer: str
@@ -50,6 +51,16 @@ class Model:
     origin: Path
     received: Query | None = None
     standardised: tuple[StandardisedColumn, ...] = ()
+    fault: RuleFileError | None = None
+
+    def require_rules(self) -> None:
+        """Refuse to go on without all rules: no row may pass because one could not be read.
+
+        Raises:
+            RuleFileError: its fault.
+        """
+        if self.fault:
+            raise self.fault
 
     @property
     def name(self) -> str:
@@ -130,6 +141,11 @@ class ModelGraph:
             raise RuleFileError(_("unknown model"), found=name, allowed=", ".join(self.models))
         return self.models[name]
 
+    @property
+    def faults(self) -> list[RuleFileError]:
+        """Why models are not built, in building order."""
+        return [model.fault for model in self.models.values() if model.fault]
+
     def layer(self, layer: str) -> list[Model]:
         """Models of one layer in building order."""
         return [model for model in self.models.values() if model.layer == layer]
@@ -156,7 +172,8 @@ class ModelGraph:
         return [
             self.models[name.split(".")[1]]
             for name in sorted(model.reads)
-            if not name.startswith(("raw.", "ops.", "quality."))
+            # The tables of a source whose file is wrong are no models.
+            if not name.startswith(("raw.", "ops.", "quality.")) and name.split(".")[1] in self.models
         ]
 
     def gates(self, model: Model) -> list[Model]:
@@ -186,11 +203,13 @@ class ModelGraph:
 def load_models(workspace: Workspace) -> ModelGraph:
     """Read every model, check that they fit together, and put them in building order.
 
+    A model that depends on a rule file that is wrong has a fault; the others are as they would be.
+
     A process that asks again for the same workspace gets the same graph: a task does so twice.
 
     Raises:
-        RuleFileError: a contract without SQL or the reverse, columns that differ between the two, an unknown
-            table, column or parameter, a layer read upwards, or a cycle; always before anything runs.
+        RuleFileError: in core and marts, a contract without SQL or the reverse, columns that differ between the two,
+            an unknown table, column or parameter, a layer read upwards; or a cycle; always before anything runs.
     """
     known = _LOADED.get(id(workspace))
     if known is None:
@@ -210,17 +229,51 @@ def _load(workspace: Workspace) -> ModelGraph:
     known = {model.qualified_name for model in models} | raw_tables | _BOOKKEEPING
     parameters = {*CLOCK_PARAMETERS, *workspace.parameters}
     typed = {model.qualified_name: model for model in models if model.is_source}
+    by_name = {model.qualified_name: model for model in models}
+    examined: list[Model] = []
     for model in models:
-        _check(model, known)
-        _check_expressions(model, parameters, typed)
-        _check_references(model, {other.qualified_name: other for other in models})
-    return ModelGraph(_in_building_order(models))
+        fault = model.fault or _inherited_fault(workspace, model)
+        try:
+            _check(model, known)
+            _check_expressions(model, parameters, typed)
+            _check_references(model, by_name)
+        except RuleFileError as error:
+            # What a wrong file does not tell may be all that is missing here.
+            fault = fault or (error if model.is_source else next(iter(workspace.broken_sources.values()), None))
+            if fault is None:
+                raise
+        examined.append(_without_rules(model, fault) if fault else model)
+    return ModelGraph(_in_building_order(examined))
+
+
+def _inherited_fault(workspace: Workspace, model: Model) -> RuleFileError | None:
+    """Why the tables that unite sources, or show what rules say, have to stay as they are."""
+    broken = workspace.broken_rules
+    if model.layer == "staging" and not model.is_source:
+        # Rows of a source that cannot be read would be taken for gone, as would values that were completed.
+        return next(iter(workspace.broken_sources.values()), None) or broken.get("completion")
+    shows_quality = model.layer == "marts" and any(name.startswith("quality.") for name in model.reads)
+    return broken.get("scores") if shows_quality else None
+
+
+def _without_rules(model: Model, fault: RuleFileError) -> Model:
+    """A model that is neither built nor checked; its rules may not even be readable."""
+    checks = tuple(check for check in model.contract.checks if check == staging.TYPE_CHECK)
+    return replace(model, contract=model.contract.model_copy(update={"checks": checks}), fault=fault)
 
 
 def _read_models(workspace: Workspace) -> Iterable[Model]:
     all_typed: dict[str, staging.TypedModel] = {}
+    found_contracts = {layer: _contracts(workspace.models_folder / layer) for layer in LAYERS[1:]}
+    indexed = {
+        column
+        for contracts in found_contracts.values()
+        for contract in contracts.values()
+        for columns in (contract.grain, *contract.indexes)
+        for column in columns
+    }
     for entity in staging.source_entities(workspace):
-        typed = staging.source_model(entity, workspace.normalisation_folder)
+        typed = staging.source_model(entity, workspace.normalisation_folder, indexed)
         all_typed[typed.contract.table] = typed
         origin = workspace.folder / workspace.settings.sources / f"{entity.source}.yml"
         # Generated, so that nobody has to be told of faults in it: parsed only when it is rendered.
@@ -228,26 +281,16 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
         columns = tuple(typed.contract.columns)
         received = Query(typed.received, reads, ()) if typed.received else None
         query = Query(typed.sql, reads, columns)
-        yield Model("staging", typed.contract, query, origin, received, typed.standardised)
-    for layer in LAYERS[1:]:
-        folder = workspace.models_folder / layer
-        contracts = {path.stem: path for path in sorted(folder.glob("*.yml"))}
-        orphans = sorted({path.stem for path in folder.glob("*.sql")} - set(contracts))
-        if orphans:
-            raise RuleFileError(
-                _("a model needs a contract beside its SQL"),
-                where=f"{folder / orphans[0]}.sql:1",
-                allowed=f"{orphans[0]}.yml",
-            )
-        for name, path in contracts.items():
-            contract = load_contract(path)
+        fault = workspace.quality.fault(f"{entity.source}.{entity.name}") or typed.fault
+        yield Model("staging", typed.contract, query, origin, received, typed.standardised, fault)
+    for layer, contracts in found_contracts.items():
+        for path, contract in contracts.items():
             sql_file = path.with_suffix(".sql")
             if layer == "staging":
                 found = completion.completion_model(workspace, contract, all_typed)
                 if found:
-                    yield Model(layer, found.contract, found.query, path)
-                contract, sql = conformed.conformed_model(workspace, contract, path)
-                yield Model(layer, contract, parse_query(sql, path), path)
+                    yield Model(layer, found.contract, found.query, path, fault=found.fault)
+                yield _conformed(workspace, contract, path, found.fault if found else None)
             elif sql_file.exists() and not contract.built_by:
                 yield Model(layer, contract, parse_query(sql_file.read_text(encoding="utf-8"), sql_file), sql_file)
             elif contract.built_by and not sql_file.exists():
@@ -256,8 +299,30 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
                 raise RuleFileError(
                     _("a model has either an SQL file or built_by"),
                     where=f"{path}:1",
-                    allowed=f"{name}.sql | built_by: module:function",
+                    allowed=f"{path.stem}.sql | built_by: module:function",
                 )
+
+
+def _conformed(workspace: Workspace, contract: Contract, path: Path, fault: RuleFileError | None) -> Model:
+    try:
+        made, sql = conformed.conformed_model(workspace, contract, path)
+        return Model("staging", made, parse_query(sql, path), path, fault=fault)
+    except RuleFileError as error:
+        # A source maps its columns wrongly; what the others conform to goes on.
+        return Model("staging", contract, None, path, fault=error)
+
+
+def _contracts(folder: Path) -> dict[Path, Contract]:
+    """The contracts of a layer by their files."""
+    paths = sorted(folder.glob("*.yml"))
+    orphans = sorted({path.stem for path in folder.glob("*.sql")} - {path.stem for path in paths})
+    if orphans:
+        raise RuleFileError(
+            _("a model needs a contract beside its SQL"),
+            where=f"{folder / orphans[0]}.sql:1",
+            allowed=f"{orphans[0]}.yml",
+        )
+    return {path: load_contract(path) for path in paths}
 
 
 def _check(model: Model, known: set[str]) -> None:

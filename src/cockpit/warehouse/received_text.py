@@ -12,6 +12,11 @@ _MISFIT = "'?'"
 _FIRST_SERIAL = 61
 _AFTER_LAST_SERIAL = 2_958_466
 
+_LONGEST_VALUE = 100
+_NUMBERS_END = "1e30"
+_FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31"
+_WORDS_OF_TIME = "now|today|tomorrow|yesterday|epoch|infinity|allballs"
+
 
 def received_text(entity: Entity, received: str) -> str:
     """The column's text in a raw row: under its own name, else under a synonym.
@@ -42,6 +47,26 @@ def castable_text(text: str, column: SourceColumn, entity: Entity) -> str:
     if numbers and column.type in ("bigint", "integer", "numeric"):
         return _number(text, numbers)
     return text
+
+
+def fits_type(text: str, kind: str) -> str:
+    """SQL that says whether a text is a value of a type that sums and comparisons can go on with; null for null.
+
+    PostgreSQL also takes what no business means: NaN and infinity, which every sum with them becomes, years at the
+    end of its range, which the next addition leaves, and words for the present day, which is another one tomorrow.
+    """
+    valid = f"char_length({text}) <= {_LONGEST_VALUE} and pg_input_is_valid({text}, {quoted(kind)})"
+    match kind:
+        case "numeric":
+            usable = f"abs(cast({text} as numeric)) < {_NUMBERS_END}"
+        case "date" | "timestamptz":
+            usable = (
+                f"cast({text} as {kind}) between '{_FIRST_DAY} UTC' and '{_LAST_DAY} 23:59:59 UTC'"
+                f" and {text} !~* '{_WORDS_OF_TIME}'"
+            )
+        case _other:
+            return f"({valid})"
+    return f"case when {valid} then {usable} when {text} is not null then false end"
 
 
 def quoted(text: str) -> str:

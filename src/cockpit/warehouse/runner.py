@@ -98,7 +98,9 @@ def build(connection: PgConnection, model: Model, context: BuildContext, *, full
         TerminalError: the SQL fails; the table stays as it was.
         BlockedError: a table behind it failed a check that stops; the table stays as it was.
         TransientError: connection lost or a deadlock; the table stays as it was.
+        RuleFileError: a rule file that it depends on is wrong; the table stays as it was.
     """
+    model.require_rules()
     started = time.monotonic()
     with database_errors(str(model.origin)), exclusive(connection, f"build {model.qualified_name}"):
         with connection, connection.cursor() as cursor:

@@ -6,20 +6,28 @@ column is listed in `invalid_columns`. What core reads of it is made by conforme
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cockpit.errors import RuleFileError
 from cockpit.rulebook.contract import Check, Column, Contract, Incremental
 from cockpit.rulebook.normalisation import rule_version
 from cockpit.rulebook.sources import Conform, Entity, SourceColumn
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import standardised
-from cockpit.warehouse.received_text import castable_text, quoted, received_text
+from cockpit.warehouse.received_text import castable_text, fits_type, quoted, received_text
+from cockpit.warehouse.sql_text import parse_expression
 from cockpit.warehouse.standardised import RECEIVED, StandardisedColumn, declared_text
 
 # How the bookkeeping of builds names the corrections of an entity's rows; source and entity follow.
 OVERLAY = "quality.overlay_"
+
+# PostgreSQL's index refuses longer ones, and with one of them the whole table.
+LONGEST_KEY_BYTES = 2_000
+
+# In place of the version of a rule file that cannot be read; nothing is computed by it.
+_UNREADABLE = "unreadable"
 
 POSTGRES_TYPES = {
     "text": "text",
@@ -121,6 +129,7 @@ class TypedModel:
         received: SQL for the texts that raw holds, corrections of stewards laid over them; null when nothing has to
             be standardised, so that one statement does all.
         standardised: Columns that it standardises.
+        fault: Why it cannot be computed: the file of a kind cannot be read.
         sql: The rows; from the temporary table of `received` where there is one.
     """
 
@@ -128,18 +137,22 @@ class TypedModel:
     sql: str
     received: str | None
     standardised: tuple[StandardisedColumn, ...]
+    fault: RuleFileError | None = None
 
 
-def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
+def source_model(source: SourceEntity, rules: Path | None = None, indexed: Collection[str] = ()) -> TypedModel:
     """Contract and SQL of `stg_<source>__<entity>`.
 
     Args:
         source: The entity.
         rules: Folder of the standardising rules; texts stay as typed without it.
+        indexed: Columns of conformed entities and of core that are keys or codes.
     """
     columns = source.entity.columns
     texts = {source.entity.our_name(received): received_text(source.entity, received) for received in columns}
-    standards = {column.name: column for column in _standardised(source, rules)}
+    versions, fault = _versions(source, rules)
+    codes = _codes(source, indexed)
+    standards = {column.name: column for column in _standardised(source, versions)}
     typed: list[str] = []
     misfits: list[str] = []
     joins: list[str] = []
@@ -161,16 +174,21 @@ def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
             continue
         text = f"received.{name}" if standards else texts[name]
         if column.type == "text":
-            typed.append(f"{text} as {name}")
+            if name in codes:
+                fits = f"octet_length({text}) <= {LONGEST_KEY_BYTES}"
+                typed.append(f"case when {fits} then {text} end as {name}")
+                misfits.append(f"case when not {fits} then {quoted(name)} end")
+            else:
+                typed.append(f"{text} as {name}")
             continue
         text = castable_text(text, column, source.entity)
         kind = POSTGRES_TYPES[column.type]
-        fits = f"pg_input_is_valid({text}, {quoted(kind)})"
+        fits = fits_type(text, kind)
         typed.append(f"case when {fits} then cast({text} as {kind}) end as {name}")
         misfits.append(f"case when not {fits} then {quoted(name)} end")
     if standards:
-        versions = ", ".join(sorted({f"{column.kind} {column.version}" for column in standards.values()}))
-        typed.append(f"{quoted(versions)} as standardised_by")
+        applied = ", ".join(f"{kind} {version}" for kind, version in sorted(versions.items()))
+        typed.append(f"{quoted(applied)} as standardised_by")
         documented["standardised_by"] = _TECHNICAL["standardised_by"]
     invalid = f"array_remove(cast(array[{', '.join(misfits)}] as text[]), null)" if misfits else "cast('{}' as text[])"
     corrected = _corrected(source)
@@ -216,19 +234,31 @@ def source_model(source: SourceEntity, rules: Path | None = None) -> TypedModel:
         sql,
         f"select {', '.join(received_columns)} from {corrected}" if standards else None,
         tuple(standards.values()),
+        fault,
     )
 
 
-def _standardised(source: SourceEntity, rules: Path | None) -> Iterator[StandardisedColumn]:
+def _versions(source: SourceEntity, rules: Path | None) -> tuple[dict[str, str], RuleFileError | None]:
+    """Version of the rule of each kind that the entity is standardised by, and the first fault of a file."""
+    versions: dict[str, str] = {}
+    fault: RuleFileError | None = None
     if rules is None:
-        return
+        return versions, fault
+    for column in source.entity.columns.values():
+        if column.standard and column.standard != "none" and column.standard not in versions:
+            try:
+                versions[column.standard] = rule_version(rules, column.standard)
+            except RuleFileError as error:
+                versions[column.standard] = _UNREADABLE
+                fault = fault or error
+    return versions, fault
+
+
+def _standardised(source: SourceEntity, versions: Mapping[str, str]) -> Iterator[StandardisedColumn]:
     for received, column in source.entity.columns.items():
-        if column.standard and column.standard != "none":
+        if column.standard and column.standard in versions:
             yield StandardisedColumn(
-                source.entity.our_name(received),
-                column.standard,
-                declared_text(column),
-                rule_version(rules, column.standard),
+                source.entity.our_name(received), column.standard, declared_text(column), versions[column.standard]
             )
 
 
@@ -260,6 +290,25 @@ def regrouping(source: SourceEntity) -> dict[str, Conform]:
 def key_column(entity: str) -> str:
     """Column of a typed table with the key of a conformed entity by whose rows it is regrouped."""
     return f"{entity}_group_key"
+
+
+def _codes(source: SourceEntity, indexed: Collection[str]) -> set[str]:
+    """Our names of the columns whose texts become keys and codes, which an index must be able to hold."""
+    names: set[str] = set()
+    for conform in source.entity.conforms_to.values():
+        names.update(conform.key)
+        for column, expression in conform.columns.items():
+            if column in indexed:
+                names |= _columns(expression)
+    return names
+
+
+def _columns(expression: str) -> frozenset[str]:
+    try:
+        return parse_expression(expression, "").columns
+    except RuleFileError:
+        # The table that it is for says so, with its place.
+        return frozenset()
 
 
 def _key_text(conform: Conform) -> str:

@@ -204,7 +204,8 @@ def test_hostile_values_are_shown_inert_and_come_back_as_they_are(deals: Deals) 
     assert "<script" not in page.text
     assert "<img" not in page.text
     assert "<b>" not in page.text
-    assert "49" not in page.text
+    assert "{{ 7*7 }}" in page.text
+    assert "[U+202E]" in page.text or "\u202e" in inputs(page.text)["value.note"]
     policy = page.headers["content-security-policy"]
     assert ("default-src 'none'" in policy, "script-src" in policy, "unsafe" in policy) == (True, False, False)
     assert page.headers["referrer-policy"] == "no-referrer"
@@ -297,9 +298,10 @@ def test_too_many_looks_are_slowed_down(deals: Deals) -> None:
     deals.put(1)
     deals.run()
     token = deals.token()
-    statuses = [deals.get(token).status_code for _number in range(32)]
-    assert statuses[:30] == [200] * 30
-    assert 429 in statuses[30:]
+    with ThreadPoolExecutor(4) as pool:
+        statuses = list(pool.map(lambda _number: deals.get(token).status_code, range(60)))
+    assert set(statuses) == {200, 429}
+    assert statuses.count(200) >= 30
 
 
 def test_a_row_that_changed_is_looked_at_again(deals: Deals) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from cockpit.errors import RuleFileError
 from cockpit.rulebook.contract import Check
 from cockpit.rulebook.sources import Entity
 from cockpit.rulebook.workspace import Workspace, find_workspace, load_workspace
@@ -104,10 +103,10 @@ class Folder:
         return load_models(self.workspace(rules))
 
     def refusal(self, rules: str) -> str:
-        with pytest.raises(RuleFileError) as error:
-            self.graph(rules)
-        assert error.value.exit_code == 3
-        return str(error.value).replace(f"{self.folder}/", "")
+        workspace = self.workspace(rules)
+        (error, *_others) = [*workspace.faults, *load_models(workspace).faults]
+        assert error.exit_code == 3
+        return str(error).replace(f"{self.folder}/", "")
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.rulebook.workspace import find_workspace
 from cockpit.warehouse.models import Model, load_models
+from cockpit.warehouse.received_text import fits_type
 from tests.unit.warehouse.model_folder import SOURCE, ModelFolder
 
 FLAT: dict[str, Any] = {
@@ -46,7 +47,7 @@ def test_every_column_is_typed_and_what_does_not_fit_is_listed(tmp_path: Path) -
     assert typed.query is not None
     assert typed.query.columns == ("source_key", "batch_id", "sale_id", "shop", "amount", "invalid_columns")
     amount = "nullif(btrim(payload ->> 'amount'), '')"
-    fits = f"pg_input_is_valid({amount}, 'numeric')"
+    fits = fits_type(amount, "numeric")
     assert f"case when {fits} then cast({amount} as numeric) end as amount" in typed.query.text
     assert f"case when not {fits} then 'amount' end" in typed.query.text
     # Deleted rows stay in raw; corrections of stewards are laid over the others.

@@ -22,7 +22,7 @@ from cockpit_airflow.views.desk.desk_page import render_desk
 from cockpit_airflow.views.desk.forms import AnswerForm, Posted
 from cockpit_airflow.views.desk.people import known_owners, require_known
 from cockpit_airflow.views.desk.queue import MOST_AT_ONCE, PLACE, chosen_tasks, raw_rows
-from cockpit_airflow.views.desk.queue_page import filter_of, lines_of, rule_title
+from cockpit_airflow.views.desk.queue_page import filter_of, lines_of, rule_titles
 
 _SHOWN = 20
 _FILTER = ("source", "entity", "rule", "owner", "days", "text")
@@ -93,8 +93,9 @@ def _show(
     problem: TerminalError | None = None,
 ) -> Response:
     context = desk_context()
+    titles = rule_titles(context)
     counted = Counter(rule for task in chosen for rule in task["rule_ids"])
-    empty = {"messages": [], "messages_zh": []}
+    empty: Row = {"messages": [], "messages_zh": []}
     sample = lines_of(context, [{**task, **empty} for task in chosen[:_SHOWN]])
     money = {
         check.rule_id
@@ -109,7 +110,7 @@ def _show(
         status_code=status.HTTP_200_OK if problem is None else status.HTTP_409_CONFLICT,
         do=do,
         chosen=chosen,
-        rules=[(rule, rule_title(context, rule), count) for rule, count in counted.most_common()],
+        rules=[(rule, titles.get(rule, rule), count) for rule, count in counted.most_common()],
         money_count=sum(bool(money & set(task["rule_ids"])) for task in chosen),
         unreadable_count=sum(TYPE_CHECK.rule_id in task["rule_ids"] for task in chosen),
         lines=sample,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import threading
+from pathlib import Path
 
 from cockpit.pipelines.run_context import run_context
 from cockpit.rulebook.workspace import find_workspace, load_workspace
@@ -22,7 +22,7 @@ class _Watched:
     def context(self) -> BuildContext:
         with self._lock:
             workspace = find_workspace()
-            state = _state(str(workspace.folder)) | _state(str(workspace.models_folder))
+            state = _state(workspace.folder) | _state(workspace.models_folder)
             if self._state and state != self._state:
                 load_workspace.cache_clear()
             context = run_context(find_workspace(), run_id="desk")
@@ -42,11 +42,10 @@ def desk_context() -> BuildContext:
     return _watched.context()
 
 
-def _state(folder: str) -> frozenset[tuple[str, int, int]]:
+def _state(folder: Path) -> frozenset[tuple[str, int, int]]:
     found = set()
-    for place, _folders, names in os.walk(folder):
-        for name in names:
-            if name.endswith(_ENDINGS):
-                status = os.stat(os.path.join(place, name))
-                found.add((os.path.join(place, name), status.st_mtime_ns, status.st_size))
+    for file in folder.rglob("*"):
+        if file.suffix in _ENDINGS:
+            seen = file.stat()
+            found.add((str(file), seen.st_mtime_ns, seen.st_size))
     return frozenset(found)

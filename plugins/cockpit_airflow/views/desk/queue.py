@@ -12,8 +12,8 @@ from psycopg2 import sql
 from psycopg2.errors import UndefinedTable
 from psycopg2.extensions import connection as PgConnection
 
-from cockpit_airflow.views.database import Row, connected, select
 from cockpit.warehouse.models import ModelGraph
+from cockpit_airflow.views.database import Row, connected, select
 
 SQL: Final = Path(__file__).parent / "sql"
 PLACE: Final = "quality.task"

@@ -60,6 +60,7 @@ def show_queue(
     order = sort or "newest"
     page = read_queue(wanted, order, int(after) if after else None)
     context = desk_context()
+    titles = rule_titles(context)
     entities = [choice for choice in page.choices if choice["kind"] == "entity"]
     return render_desk(
         request,
@@ -76,7 +77,7 @@ def show_queue(
         sources=sorted({choice["source"] for choice in entities}),
         entities=sorted({choice["name"] for choice in entities if source in ("", choice["source"])}),
         owners=_choices(page.choices, "owner"),
-        rules=[(name, rule_title(context, name), count) for name, count in _choices(page.choices, "rule")],
+        rules=[(name, titles.get(name, name), count) for name, count in _choices(page.choices, "rule")],
         ages=AGES,
         most=MOST_AT_ONCE,
         total=page.counts.get(wanted.state),
@@ -136,16 +137,13 @@ def title_of(context: BuildContext, source: str) -> str:
     return found.title_zh if language() == "zh" else found.title
 
 
-def rule_title(context: BuildContext, rule_id: str) -> str:
-    """What a rule says, in the language of the platform; its name when no model has it any more."""
-    placed = context.workspace.quality.of_id(rule_id)
-    if placed and placed.rule.columns is None:
-        return placed.rule.message_zh if language() == "zh" else placed.rule.message
-    for model in context.graph.models.values():
-        for check in model.contract.checks:
-            if check.rule_id == rule_id:
-                return fields.message_of(check)
-    return rule_id
+def rule_titles(context: BuildContext) -> dict[str, str]:
+    """What each rule about rows of sources says, by its name, in the language of the platform."""
+    return {
+        check.rule_id: fields.message_of(check)
+        for model in context.graph.layer("staging")
+        for check in model.contract.checks
+    }
 
 
 def _choices(rows: Iterable[Row], kind: str) -> list[tuple[str, int]]:

@@ -78,7 +78,7 @@ def _show(
         waiting = {name: waiting_texts(connection, context.graph, name) for name in sorted(kinds_in_use(context.graph))}
         if kind not in waiting:
             kind = max(waiting, key=lambda name: waiting[name].row_count, default="")
-        made = read_decisions(connection, kind, MOST_DECISIONS) if kind and waiting[kind] is not None else []
+        made = read_decisions(connection, kind, MOST_DECISIONS) if kind else []
     found = waiting[kind].rows if kind else ()
     is_masked = kind in _PERSONAL and not sees_all
     return render_desk(
@@ -87,7 +87,10 @@ def _show(
         user,
         status_code=status.HTTP_200_OK if problem is None else status.HTTP_409_CONFLICT,
         kind=kind,
-        kinds=[(name, texts.kinds().get(name, name), len(waiting[name].rows)) for name in waiting],
+        kinds=sorted(
+            ((name, texts.kinds().get(name, name), len(found.rows)) for name, found in waiting.items()),
+            key=lambda line: -line[2],
+        ),
         lines=[_line(row, is_masked) for row in found[offset : offset + _TEXTS_PER_PAGE]],
         text_count=len(found),
         row_count=waiting[kind].row_count if kind else 0,
@@ -104,14 +107,25 @@ def _show(
 
 
 def _line(row: Row, is_masked: bool) -> dict[str, Any]:
-    value = row["value"]
-    candidate = "" if value is None else value if isinstance(value, str) else str(value)
+    candidates = _candidates(row)
     return {
         **row,
         "shown_text": _shown(row["text"], is_masked),
-        "candidate": _shown(candidate, is_masked) if candidate else "",
-        "answer": "" if is_masked else candidate,
+        "candidates": [] if is_masked else [visible(one, 200) for one in candidates],
+        "answer": candidates[0] if len(candidates) == 1 and not is_masked else "",
     }
+
+
+def _candidates(row: Row) -> list[str]:
+    """What a text may stand for, as its rule says, likeliest first."""
+    value, details = row["value"], row["details"] or {}
+    if value is not None and not isinstance(value, list | dict):
+        return [str(value)]
+    if suggestion := details.get("suggestion"):
+        local, at, _domain = row["text"].strip().rpartition("@")
+        return [f"{local}{at}{suggestion}"]
+    found = details.get("candidates") or details.get("classes") or ()
+    return [str(one) for one in found if isinstance(one, str | int | float)]
 
 
 def _shown(text: str, is_masked: bool) -> str:

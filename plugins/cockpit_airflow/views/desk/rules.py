@@ -12,10 +12,11 @@ from psycopg2.extensions import connection as PgConnection
 from cockpit.i18n import language
 from cockpit.quality.row_rules import OF_ROWS
 from cockpit.rulebook.contract import Check
-from cockpit.rulebook.quality import PlacedRule
+from cockpit.rulebook.quality import COLUMN, PlacedRule
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
 from cockpit_airflow.views.database import select
+from cockpit_airflow.views.desk import texts
 from cockpit_airflow.views.desk.queue import SQL
 from cockpit_airflow.views.desk.reviews import place
 
@@ -39,9 +40,9 @@ class Judged:
         return place(self.model)
 
     @property
-    def owner(self) -> str:
-        """Who answers for a row: a column with a name, or the table's owner."""
-        return self.check.owner_column or self.model.contract.owner
+    def owner(self) -> str | None:
+        """Who answers for its rows; None when each row names somebody."""
+        return None if self.check.owner_column else self.model.contract.owner
 
 
 @dataclass
@@ -84,14 +85,16 @@ class ListedRule:
         return sum(one.warned for one in self.tables)
 
     @property
-    def owners(self) -> list[str]:
-        """Who answers for its rows."""
-        return sorted({one.owner for one in self.tables})
+    def owners(self) -> list[str | None]:
+        """Who answers for its rows; None where each row names somebody."""
+        return sorted({one.owner for one in self.tables}, key=lambda name: name or "")
 
     def _message(self, lang: str) -> str:
         found = self.placed.rule if self.placed else self.check
-        text = (found.message_zh if lang == "zh" else found.message) or ""
-        return text.replace("{column}: ", "").replace("{column}：", "").replace("{column}", "…") or self.rule_id
+        text = (found.message_zh if lang == "zh" else found.message) or self.rule_id
+        if self.placed and self.placed.rule.columns:
+            text = text.replace(COLUMN, texts.kinds(lang)[self.placed.rule.columns.standard])
+        return text
 
 
 def list_rules(context: BuildContext, connection: PgConnection) -> list[ListedRule]:

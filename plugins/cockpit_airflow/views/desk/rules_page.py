@@ -164,7 +164,7 @@ def _show_kind(request: Request, user: BaseUser, kind: str, text: str | None = N
         ],
         declared={name: to_text(said) for name, said in declared.items()},
         column=column,
-        text=text or "",
+        tried=text or "",
         result=result and _result(result),
         problem=str(problem) if problem else None,
         examples=examples,

@@ -15,7 +15,7 @@ def desk_texts() -> Mapping[str, str]:
         "entity": _("Entity"),
         "rule": _("Rule"),
         "owner": _("Owner"),
-        "age": _("Age"),
+        "age": _("Waiting since"),
         "sort": _("Sorted by"),
         "sort_newest": _("newest first"),
         "sort_oldest": _("oldest first"),
@@ -26,9 +26,9 @@ def desk_texts() -> Mapping[str, str]:
         "older_than_7": _("older than a week"),
         "older_than_30": _("older than 30 days"),
         "search": _("Key or owner"),
+        "filters": _("Filters and order"),
         "show": _("Show"),
         "reset": _("Show all"),
-        "closed": _("Closed"),
         "row": _("Row"),
         "wrong": _("What is wrong"),
         "waiting_since": _("Waiting"),
@@ -46,7 +46,7 @@ def desk_texts() -> Mapping[str, str]:
         "nothing_found": _("No row fits this filter."),
         "next": _("Next"),
         "first": _("First"),
-        "keys": _("Keys"),
+        "help_title": _("Keys"),
         "key_move": _("next row, previous row"),
         "key_open": _("open the row"),
         "key_select": _("select the row"),
@@ -122,6 +122,7 @@ def desk_texts() -> Mapping[str, str]:
         "tab_texts": _("Rules about texts"),
         "rule_search": _("Rule or message"),
         "severity": _("Effect"),
+        "of_row": _("who the row names"),
         "held": _("held back"),
         "warned": _("warned"),
         "quarantine": _("holds back"),
@@ -131,7 +132,6 @@ def desk_texts() -> Mapping[str, str]:
         "condition": _("A row is wrong when"),
         "written_at": _("Written in"),
         "examples": _("Examples"),
-        "example_row": _("Row"),
         "example_given": _("Beside"),
         "example_wrong": _("wrong"),
         "example_right": _("right"),
@@ -152,7 +152,6 @@ def desk_texts() -> Mapping[str, str]:
         "try_any": _("without promises of a source"),
         "value": _("Value"),
         "confidence": _("Confidence"),
-        "details": _("Parts"),
         "declared": _("promised by the source"),
     }
 
@@ -160,7 +159,7 @@ def desk_texts() -> Mapping[str, str]:
 def states() -> Mapping[str, str]:
     """What has become of a task."""
     return {
-        "open": _("Open"),
+        "open": _("To do"),
         "waiting": _("Second person"),
         "answered": _("Answered"),
         "released": _("Released"),
@@ -198,21 +197,21 @@ def done() -> Mapping[str, str]:
     }
 
 
-def kinds() -> Mapping[str, str]:
-    """What texts are standardised as."""
+def kinds(lang: str | None = None) -> Mapping[str, str]:
+    """What texts are standardised as; in the language of the platform when none is named."""
     return {
-        "amount": _("Amounts"),
-        "headcount": _("Headcounts"),
-        "company": _("Company names"),
-        "person": _("Names of persons"),
-        "phone": _("Telephone numbers"),
-        "email": _("E-mail addresses"),
-        "website": _("Websites"),
-        "credit-code": _("Registration numbers"),
-        "address": _("Addresses"),
-        "date": _("Dates"),
-        "lead-source": _("Lead sources"),
-        "industry": _("Industries"),
+        "amount": _("Amounts", lang),
+        "headcount": _("Headcounts", lang),
+        "company": _("Company names", lang),
+        "person": _("Names of persons", lang),
+        "phone": _("Telephone numbers", lang),
+        "email": _("E-mail addresses", lang),
+        "website": _("Websites", lang),
+        "credit-code": _("Registration numbers", lang),
+        "address": _("Addresses", lang),
+        "date": _("Dates", lang),
+        "lead-source": _("Lead sources", lang),
+        "industry": _("Industries", lang),
     }
 
 
@@ -242,7 +241,7 @@ def events() -> Mapping[str, str]:
         "confirm": _("confirmed as right"),
         "undo": _("took an answer back"),
         "approved": _("approved"),
-        "rejected": _("rejected"),
+        "rejected": _("turned down"),
         "ended": _("correction ended: the source delivered another value"),
         "assigned": _("gave it to somebody else"),
         "told": _("was sent a link"),

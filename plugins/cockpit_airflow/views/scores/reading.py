@@ -73,7 +73,7 @@ def read_scores(
     return Reading(rows[0]["newest_day"] if rows else None, tuple(_lines(rows)))
 
 
-def read(name: str, **values: object) -> list[Row]:
+def read(name: str, /, **values: object) -> list[Row]:
     """The rows of a query of this area; none before the workspace was prepared for the first time."""
     with connected(PLACE) as connection:
         try:
@@ -83,7 +83,7 @@ def read(name: str, **values: object) -> list[Row]:
 
 
 def _lines(rows: Iterable[Row]) -> Iterable[Line]:
-    places: dict[tuple[str, ...], list[Row]] = {}
+    places: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
         place = (row["source"], row["entity"], row["column_name"], row["owner"])
         places.setdefault(place, []).append(row)

@@ -53,16 +53,21 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "amount": Kind("amount.yml", AmountRule, AmountDeclared, AmountStandardiser),
     "headcount": Kind("headcount.yml", HeadcountRule, HeadcountDeclared, HeadcountStandardiser),
-    "company": Kind("company.yml", CompanyRule, CompanyDeclared, CompanyStandardiser),
-    "person": Kind("person.yml", PersonRule, PersonDeclared, PersonStandardiser),
-    "phone": Kind("phone.yml", PhoneRule, PhoneDeclared, PhoneStandardiser),
+    "company": Kind("company.yml", CompanyRule, CompanyDeclared, CompanyStandardiser, code_version=2),
+    "person": Kind("person.yml", PersonRule, PersonDeclared, PersonStandardiser, code_version=2),
+    "phone": Kind("phone.yml", PhoneRule, PhoneDeclared, PhoneStandardiser, code_version=2),
     "email": Kind("email.yml", EmailRule, EmailDeclared, EmailStandardiser),
     "website": Kind("website.yml", WebsiteRule, WebsiteDeclared, WebsiteStandardiser),
     "credit-code": Kind("credit_code.yml", CreditCodeRule, CreditCodeDeclared, CreditCodeStandardiser),
     "address": Kind(
-        "address.yml", AddressRule, AddressDeclared, AddressStandardiser, tables={"divisions": read_divisions}
+        "address.yml",
+        AddressRule,
+        AddressDeclared,
+        AddressStandardiser,
+        tables={"divisions": read_divisions},
+        code_version=2,
     ),
-    "date": Kind("date.yml", DateRule, DateDeclared, DateStandardiser),
+    "date": Kind("date.yml", DateRule, DateDeclared, DateStandardiser, code_version=2),
     "lead-source": Kind("lead_source.yml", ChoiceRule, ChoiceDeclared, ChoiceStandardiser),
     "industry": Kind("industry.yml", ChoiceRule, ChoiceDeclared, ChoiceStandardiser),
 }

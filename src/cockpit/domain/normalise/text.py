@@ -21,7 +21,8 @@ _SPACE = re.compile(r"\s+")
 
 def fold(text: str) -> str:
     """One width (NFKC), no invisible characters, single spaces, none at the ends. Keeps case and script. Idempotent."""
-    if text.isascii() and text.isalnum():
+    # Letters and digits in one width hold nothing that is taken out.
+    if text.isalnum() and (text.isascii() or unicodedata.is_normalized("NFKC", text)):
         return text
     before = None
     # A removed mark may let a letter and an accent join.

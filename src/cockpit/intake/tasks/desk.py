@@ -17,12 +17,11 @@ from typing import Any, Literal, TypeAlias
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.domain.task_link import TaskLink, TaskLinkError, read_token
-from cockpit.errors import TerminalError
 from cockpit.pipelines.recipients import push_rules
 from cockpit.pipelines.run_context import run_context
 from cockpit.push.link_keys import FILE_NAME, read_link_keys
 from cockpit.quality import answers
-from cockpit.quality.answers import Author, Seen
+from cockpit.quality.answers import Author, RowGoneError, Seen
 from cockpit.quality.overlay import RowId
 from cockpit.rulebook.contract import Check
 from cockpit.rulebook.sources import Entity, Source
@@ -160,6 +159,7 @@ class Desk:
 
         Raises:
             ClosedLinkError: the task has been answered, released or handed on.
+            RuleFileError: a rule about the row is wrong.
             TransientError: the database is away.
         """
         context = run_context(self._workspace)
@@ -220,8 +220,7 @@ class Desk:
             raise ClosedLinkError("released" if model else "gone")
         try:
             seen = answers.look(connection, context, row)
-        except TerminalError as error:
-            logger.warning("task %s cannot be shown: %s", link.task_id, error.message)
+        except RowGoneError:
             raise ClosedLinkError("gone") from None
         source = context.workspace.sources[row.source]
         rules = push_rules(context.workspace)

@@ -147,7 +147,7 @@ def _texts(lang: str) -> Mapping[str, str]:
         "others": _("The other values", lang),
         "received": _("as received", lang),
         "counts_as": _("counts as", lang),
-        "nothing": _("nothing", lang),
+        "not_understood": _("not understood", lang),
         "masked": _("hidden, because it is a person's own", lang),
         "fixed": _("cannot be changed here", lang),
         "choose": _("nothing", lang),

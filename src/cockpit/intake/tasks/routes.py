@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
 
 from cockpit.domain.task_link import TaskLink
-from cockpit.errors import CockpitError, StackError, TerminalError, TransientError
+from cockpit.errors import CockpitError, RuleFileError, StackError, TerminalError, TransientError
 from cockpit.i18n import LANGUAGES, _, language
 from cockpit.intake.body import URL_ENCODED, parse_body, read_body
 from cockpit.intake.limits import RateLimit
@@ -106,6 +106,9 @@ class _Pages:
         )
         try:
             outcome = await self._in_thread(lambda: self._desk.answer(link, answer), lang)
+        except RuleFileError:
+            # Not the person's fault.
+            raise
         except TerminalError as error:
             logger.warning("task %s: %s", link.task_id, error.message)
             others = [_("This answer cannot be taken. Look at the values again.", lang)]

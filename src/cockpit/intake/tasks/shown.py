@@ -44,6 +44,7 @@ class Field:
         choices: What may be entered; anything when empty.
         is_long: Whether the input has several lines.
         is_masked: The value is somebody's own and not for this person.
+        is_unread: What was received is not understood, and nothing counts.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Field:
     choices: tuple[str, ...]
     is_long: bool
     is_masked: bool
+    is_unread: bool
 
 
 def fields_of(
@@ -100,6 +102,7 @@ def fields_of(
                 choices=column.values,
                 is_long=len(now) > 60 or "\n" in now,
                 is_masked=is_masked,
+                is_unread=received is not None and _is_unread(task, name),
             )
         )
     return sorted(fields, key=lambda field: not field.is_marked)
@@ -179,15 +182,19 @@ def _pointed_at(check: Check, names: Sequence[str], values: Mapping[str, Any]) -
 
 def _standard(task: OpenTask, name: str, received: str | None, lang: str, zone: ZoneInfo) -> str | None:
     """The value that counts, where it reads differently from what was received."""
-    if received is None:
+    if received is None or _is_unread(task, name):
         return None
     value = task.seen.values.get(name)
     if value is None:
-        is_unread = name in (task.seen.values.get("invalid_columns") or ())
-        outcome = task.seen.values.get(f"{name}_outcome")
-        return _("not understood", lang) if is_unread or outcome in ("invalid", "review") else _("nothing", lang)
+        return _("nothing", lang)
     text = _readable(value, zone)
     return None if text == received.strip() else visible(text, lang)
+
+
+def _is_unread(task: OpenTask, name: str) -> bool:
+    values = task.seen.values
+    is_no_value = values.get(name) is None and values.get(f"{name}_outcome") in ("invalid", "review")
+    return is_no_value or name in (values.get("invalid_columns") or ())
 
 
 def _readable(value: object, zone: ZoneInfo) -> str:

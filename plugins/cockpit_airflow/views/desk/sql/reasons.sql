@@ -10,6 +10,6 @@ where
     entry.source = %(source)s
     and entry.entity = %(entity)s
     and entry.key = %(key)s
-    and entry.first_seen_at <= coalesce(%(closed_at)s, 'infinity')
+    and entry.first_seen_at <= coalesce(cast(%(closed_at)s as timestamptz), 'infinity')
     and coalesce(entry.released_at, 'infinity') >= %(opened_at)s
 order by entry.rule_id

@@ -22,8 +22,12 @@ and (
             and entry.source = task.source
             and entry.entity = task.entity
             and entry.key = task.key
-            and (%(is_closed)s or entry.released_at is null)
-            and entry.first_seen_at <= coalesce(task.closed_at, 'infinity')
-            and coalesce(entry.released_at, 'infinity') >= task.opened_at
+            and case
+                when %(is_closed)s
+                    then
+                        entry.first_seen_at <= coalesce(task.closed_at, 'infinity')
+                        and coalesce(entry.released_at, 'infinity') >= task.opened_at
+                else entry.released_at is null
+            end
     )
 )

@@ -66,6 +66,23 @@ for (const button of document.querySelectorAll("#queue .actions button")) {
     if (!boxes.some((box) => box.checked) && !everything?.checked) event.preventDefault();
   });
 }
+for (const chip of document.querySelectorAll("[data-fill]")) {
+  chip.addEventListener("click", () => {
+    const row = chip.closest("tr");
+    row.querySelector("input[name=answer]").value = chip.dataset.fill;
+    row.querySelector("input[name=reason]").focus();
+  });
+}
+// Back from a row means back to the queue as it was narrowed.
+const back = document.querySelector("a[data-back]");
+if (document.querySelector("nav.tabs") && document.querySelector("[data-filters]")) {
+  sessionStorage.setItem("desk queue", window.location.search);
+} else if (back?.pathname.endsWith("/desk/") && !back.search) {
+  back.search = sessionStorage.getItem("desk queue") ?? "";
+}
+// A phone shows rows first; the filters are a touch away.
+const filters = document.querySelector("[data-filters='']");
+if (filters && window.matchMedia("(max-width: 60rem)").matches) filters.open = false;
 // A form is sent once, however often its button is pressed.
 document.addEventListener("submit", (event) => {
   const form = event.target;

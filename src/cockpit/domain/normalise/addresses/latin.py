@@ -24,6 +24,8 @@ _DEPTHS: Mapping[str, int] = {"province": 0, "city": 1, "district": 2}
 
 def plain(text: str) -> str:
     """Lower case without accents and apostrophes, so that "Xi'an" is one word."""
+    if text.isascii():
+        return _JOINED.sub("", text.lower())
     decomposed = unicodedata.normalize("NFD", text.casefold())
     return _JOINED.sub("", "".join(each for each in decomposed if not unicodedata.combining(each)))
 
@@ -88,6 +90,7 @@ class LatinReader:
         }
         # Longest first: P.R. China ends in China.
         self._country = sorted({_words(name) for name in words.country}, key=len, reverse=True)
+        self._words_of_country = frozenset(word for name in self._country for word in name)
         self._endings = {_words(ending): level for ending, level in words.endings.items()}
         self._roads, self._directions = frozenset(words.roads), frozenset(words.directions)
         self._things = frozenset(words.things)
@@ -171,7 +174,7 @@ class LatinReader:
         """The parts as written and their words without those for China at their ends, and whether there were any."""
         kept, is_china = [], False
         for part, words in parts:
-            for country in self._country:
+            for country in self._country if self._words_of_country.intersection(words) else ():
                 while len(words) > 1 and _NUMBER.fullmatch(words[-1]) and words[-1 - len(country) : -1] == country:
                     words = words[:-1]
                 if words[-len(country) :] == country:

@@ -77,6 +77,7 @@ class AddressReader:
         self._index = rule.index
         self._latin = LatinReader(rule, rule.index)
         self._known_short = frozenset(rule.known_short)
+        self._known_alone = frozenset(rule.known_alone)
         self._ambiguous_short = frozenset(rule.ambiguous_short)
         self._weak_short = frozenset(rule.weak_short)
         self.prefix = re.compile(
@@ -257,7 +258,7 @@ class AddressReader:
             return official, "full"
         former = [place for place, form in entries if form == "former"]
         if former:
-            is_known = name[:-1] in self._known_short or former[0].level == "city"
+            is_known = name[:-1] in self._known_short | self._known_alone or former[0].level == "city"
             reading.is_weak = not is_known or len(former) > 1
             return former, "former"
         short = [place for place, form in entries if form == "short" and place.level != "street" and is_own(place)]
@@ -271,6 +272,8 @@ class AddressReader:
         best = highest(followed or short)
         ends = self._ends_here(text, end)
         if best[0].level in ("district", "zone"):
+            if name in self._known_alone and (ends or self._is_address(text, end, name)):
+                return best, "short"
             if name not in self._known_short:
                 if not ends:
                     return None

@@ -98,6 +98,7 @@ class AddressRule(NormalisationRule):
         loose_endings: Ends of official names that people shorten.
         former_endings: Ends that a name may have had before its place was promoted, by level.
         known_short: Names of districts that are understood without their ending and without their city.
+        known_alone: The same, but only alone or where the text shows that it is an address.
         ambiguous_short: Names without ending that mean a city as often as a district elsewhere.
         weak_short: Names without ending that are also ordinary words; they need something behind them that is
             surely part of an address.
@@ -126,6 +127,7 @@ class AddressRule(NormalisationRule):
     loose_endings: dict[str, tuple[str, ...]]
     former_endings: dict[Level, dict[str, tuple[str, ...]]]
     known_short: tuple[str, ...]
+    known_alone: tuple[str, ...] = ()
     ambiguous_short: tuple[str, ...]
     weak_short: tuple[str, ...]
     ordinary_districts: tuple[str, ...]
@@ -176,7 +178,7 @@ class AddressRule(NormalisationRule):
         names = set(self.aliases) | {
             name for division in self.divisions for name in (division.name, division.short_name)
         }
-        for place in ("known_short", "ambiguous_short", "weak_short", "ordinary_districts"):
+        for place in ("known_short", "known_alone", "ambiguous_short", "weak_short", "ordinary_districts"):
             for name in getattr(self, place):
                 if name not in names:
                     raise ValueError(_("{place}: {name} is the name of no division", place=place, name=name))

@@ -45,6 +45,7 @@ _PAGE = re.compile(r"(?:https?:|www\.)[^\s,;()]*")
 _IDENTITY_CARD = re.compile(r"(?<![0-9])[0-9]{17}[0-9x](?![0-9a-z])")
 _BESIDE_EXTENSION = re.compile(r"[\s:.()/,;号-]+")
 _LETTERS_AS_DIGITS = re.compile(r"[0-9oqil]{5,20}")
+_LETTER_BESIDE_DIGIT = re.compile(r"[oqil][0-9]|[0-9][oqil]")
 _LIKE_DIGITS = str.maketrans({"o": "0", "q": "0", "i": "1", "l": "1"})
 # Between a number and the last digits of the next one: 021-68888888/89.
 _BEFORE_TAIL = {"/", "、", "~"}
@@ -203,6 +204,11 @@ class PhoneStandardiser:
 
     def _read_numbers(self, text: str) -> _Reading:
         reading, position = _Reading(), 0
+        if self._hides_mobile(text):
+            reading.digits = _NO_DIGIT.sub("", text)
+            self._rescue(reading, text)
+            if reading.found:
+                return reading
         for match in _RUN.finditer(text):
             self._add_run(reading, text[position : match.start()], match[0])
             position = match.end()
@@ -210,6 +216,14 @@ class PhoneStandardiser:
         if not any(one.value for one in reading.found):
             self._rescue(reading, text)
         return reading
+
+    def _hides_mobile(self, text: str) -> bool:
+        """Whether a mobile number was typed with letters for digits, so that a part of it looks like another one."""
+        if not self._is_chinese or not _LETTER_BESIDE_DIGIT.search(text):
+            return False
+        compact = _NO_CODE.sub("", text)
+        as_digits = compact.translate(_LIKE_DIGITS)
+        return _LETTERS_AS_DIGITS.fullmatch(compact) is not None and bool(self._plan.mobile.fullmatch(as_digits))
 
     def _add_run(self, reading: _Reading, glue: str, run: str) -> None:
         """Digits, after what stands between them and the number before."""

@@ -23,6 +23,12 @@ _COUNTED = re.compile(
     rf"(?P<numeral>{_NUMERAL})(?=\s*(?:年|月|日|号|点|时|分|秒|刻|季|天|周|个|小时|星期|礼拜))|(?<=[月年])(?P<last>{_NUMERAL})$"
 )
 
+# 二O二六 is typed with a letter or a figure for 〇.
+_TYPED_ZERO = re.compile("(?<=[一二三四五六七八九〇零○])[oO0](?=[一二三四五六七八九〇零○oO0年])")
+# As some databases write a day: 05-3月 -2026, 05-3月-26. In letters it is no span of months.
+_DAY_MONTH_YEAR = re.compile(r"(?<![\d-])(\d{1,2})-(0?[1-9]|1[0-2])月 ?-(?=(?:\d\d|\d{4})(?!\d))")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
 SECONDS_PER_DAY = 86_400
 # A spreadsheet's day 60 is 29 February 1900, which never was; days behind it are one ahead.
 _SERIAL_START, _MISSING_DAY = date(1899, 12, 31), 60
@@ -138,6 +144,9 @@ def from_unix(seconds: int) -> datetime | None:
 
 def with_digits(text: str) -> str:
     """Numerals before 年, 月, 日 and the like, and behind 月 at the end, as digits: 二〇二六年三月 -> 2026年3月."""
+    if not text.isascii():
+        text = _TYPED_ZERO.sub("〇", text)
+        text = _DAY_MONTH_YEAR.sub(lambda found: f"{found[1]}-{_MONTHS[int(found[2]) - 1]}-", text)
     return _COUNTED.sub(lambda found: _arabic(found["numeral"] or found["last"]), text)
 
 

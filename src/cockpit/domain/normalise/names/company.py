@@ -6,7 +6,8 @@ Words, places and legal forms are written in include/rules/normalisation/company
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from cockpit.domain.normalise.names.company_parts import Parts, PartsReader, words_of
 from cockpit.domain.normalise.names.company_rule import CompanyRule
@@ -26,6 +27,14 @@ _QUOTES = frozenset("'\"`“”‘’《》「」『』")
 _QUOTED_INSIDE = re.compile("['\"`“”‘’《》「」『』]")
 _RUNS = re.compile(f"[{HAN}]+|[^\\W\\d_{HAN}]+")
 _WORDS_AFTER_TITLE = 2
+# Parts that become details where a name has them.
+_SAID = ("second_region", "form_word", "former_name", "also", "note")
+_ENDS_OF_ADDRESS = frozenset("号楼层室座栋幢0123456789")
+_STARTS_OF_NUMBERED = frozenset("(0123456789")
+# Copied from a list: 1.华为技术有限公司, (2)华为技术有限公司. 3.1设计 and 360安全科技 are names.
+_NUMBERED = re.compile(f"\\(?[0-9]{{1,3}}(?:\\)\\.?|[.、]) ?(?=[{HAN}])")
+# The end of an address; a restaurant may be called after its own.
+_ADDRESS = re.compile(r".{2,}(?:路|街|大道|巷|弄|胡同)[0-9]+号(?:.*(?:楼|层|室|座|栋|幢|[0-9]))?")
 
 # How sure a name is that leaves something open.
 _WITHOUT_FORM, _ALIAS, _DOUBTFUL = 0.8, 0.9, 0.5
@@ -40,8 +49,8 @@ class CompanyStandardiser:
 
     Details: `name` (tidied, to be shown), `brand` (core without trades), `region` (short name of the place),
     `legal_form` (code), `branch`; each None when the name does not say it. Where they apply also `region_at` (bracket
-    or end), `form_is_short`, `former_name`, `alias` (the short name that stood for the value), `also` (the name in
-    another language), `note`, `trade`.
+    or end), `second_region`, `form_is_short`, `form_word` (of a form that the code does not tell), `former_name`,
+    `alias` (the short name that stood for the value), `also` (the name in another language), `note`, `trade`.
     """
 
     def __init__(self, rule: CompanyRule, declared: CompanyDeclared) -> None:  # noqa: ARG002
@@ -56,6 +65,9 @@ class CompanyStandardiser:
         self._person = re.compile(f"[{rule.surnames or '-'}][{HAN}]{{0,2}}(?:{titles})") if titles else re.compile("$.")
         self._person_titles = frozenset(rule.person_titles_in_front)
         self._not_a_name = NotAName(rule.keyboard_rows, rule.keyboard_words, rule.damage)
+        former = [mark for mark in rule.former_marks if len(mark) > 1]
+        self._label = re.compile(f"(?:({alternatives(former)})|{alternatives(rule.labels)}) ?: ?(?=.)", re.IGNORECASE)
+        self._label_starts = frozenset(label[0] for label in (*former, *rule.labels))
         letter = rule.mask_letter
         self._mask = re.compile(f"{alternatives(rule.masks)}|(?<![a-z]){letter}{letter}+(?=[{HAN}(])")
         self._read_test_words(rule)
@@ -99,6 +111,11 @@ class CompanyStandardiser:
     def _standardise_simplified(self, text: str) -> Standard:
         if not text:
             return Standard.absent()
+        if ":" in text and text[0].lower() in self._label_starts and (label := self._label.match(text)):
+            found = self._standardise_simplified(text[label.end() :])
+            return _doubted(found, "former_name") if label.group(1) else found
+        if text[0] in _STARTS_OF_NUMBERED and (numbered := _NUMBERED.match(text)):
+            return _doubted(self._standardise_simplified(text[numbered.end() :]), "numbered")
         return self._of_key(_lowered(text), _shown(text))
 
     def _of_key(self, text: str, shown: str) -> Standard:
@@ -106,7 +123,8 @@ class CompanyStandardiser:
         key = text.strip(_EDGES)
         if not key or key in self._no_value or text in self._no_value:
             return Standard.absent("no_value")
-        fault = self._fault(key)
+        has_test = self._test.search(key) is not None
+        fault = self._fault(key, has_test)
         if not fault and key.isascii():
             # N.A. and self-employed are words too.
             words = " ".join(words_of(key))
@@ -121,18 +139,30 @@ class CompanyStandardiser:
         core = parts.core
         if not core:
             return Standard.invalid("placeholder" if parts.legal_form else "no_name")
-        if self._test.search(core):
+        # What the name does not hold, a piece of it does not hold either.
+        is_piece = core in text
+        if (has_test or not is_piece) and self._test.search(core):
             if self._is_test(core):
                 return Standard.invalid("test_entry")
             if self._may_be_test(core):
                 parts.doubt = "test_entry"
         if core == text:
             return self._finished(parts, shown)
-        if self._reader.is_settled(core) and core not in self._no_value and not self._fault(core):
-            return self._finished(parts, shown)
+        if self._reader.is_settled(core) and core not in self._no_value:
+            fault = self._fault_of_piece(core) if is_piece else self._fault(core, self._test.search(core) is not None)
+            if not fault:
+                return self._finished(parts, shown)
         return self._settled(parts, shown)
 
-    def _fault(self, key: str) -> str:
+    def _fault_of_piece(self, core: str) -> str:
+        """Why a Chinese piece of a name without faults is no company: only what is said of whole texts."""
+        if listed := self._listed(core):
+            return listed
+        if self._person.fullmatch(core):
+            return "person"
+        return "keyboard_pattern" if self._not_a_name.is_keyboard_pattern(core) else ""
+
+    def _fault(self, key: str, has_test: bool) -> str:
         """Why a text without edges is no company; empty when it may be one."""
         if listed := self._listed(key):
             return listed
@@ -140,7 +170,7 @@ class CompanyStandardiser:
             return "placeholder"
         if self._person.fullmatch(key):
             return "person"
-        if self._test.search(key) and self._is_test(key):
+        if has_test and self._is_test(key):
             return "test_entry"
         if fault := self._not_a_name.fault(key):
             return fault
@@ -192,11 +222,24 @@ class CompanyStandardiser:
         if parts.legal_form is None or (parts.form_is_short and found["legal_form"] and not found.get("alias")):
             parts.form_is_short = bool(found.get("form_is_short"))
             parts.legal_form = _text(found["legal_form"])
-        if parts.region is None and found["region"]:
-            parts.region, parts.region_at = _text(found["region"]), str(found.get("region_at", ""))
+        elif found["legal_form"] not in (None, parts.legal_form) and not found.get("alias"):
+            parts.form_word = parts.form_word or _text(found["legal_form"])
+        parts.form_word = parts.form_word or _text(found.get("form_word"))
+        self._join_regions(parts, found)
+        if parts.branch and found["branch"] not in (None, parts.branch):
+            parts.branch = f"{found['branch']} {parts.branch}"
         parts.branch = parts.branch or _text(found["branch"])
         parts.core = str(inner.value)
         return self._finished(parts, shown, inner)
+
+    def _join_regions(self, parts: Parts, found: Mapping[str, Json]) -> None:
+        """A second place is not lost: 北京市朝阳区华星 is no 北京华星, though 朝阳 is also a town elsewhere."""
+        region = _text(found["region"])
+        if parts.region is None:
+            parts.region, parts.region_at = region, str(found.get("region_at", ""))
+        elif region not in (None, parts.region, self.words.province_of.get(parts.region)) and "alias" not in found:
+            parts.second_region = parts.second_region or region
+        parts.second_region = parts.second_region or _text(found.get("second_region"))
 
     def _without_core(self, inner: Standard, core: str) -> Standard:
         """What a name is whose core is none."""
@@ -240,9 +283,10 @@ class CompanyStandardiser:
             more["form_is_short"] = True
         if len(brand) < len(core) and core.startswith(brand):
             more["trade"] = core[len(brand) :].strip()
-        said: dict[str, Json] = {"former_name": parts.former_name, "also": parts.also, "note": parts.note}
         details.update(more)
-        details.update({name: part for name, part in said.items() if part})
+        for part in _SAID:
+            if said := getattr(parts, part):
+                details[part] = said
         return self._judged(core, parts, details, inner)
 
     def _judged(self, core: str, parts: Parts, details: dict[str, Json], inner: Standard | None) -> Standard:
@@ -252,6 +296,16 @@ class CompanyStandardiser:
             return Standard.review("note_in_name", core, _DOUBTFUL, **details)
         if parts.doubt:
             return Standard.review(parts.doubt, core, _DOUBTFUL, **details)
+        if (
+            parts.legal_form is None
+            and "alias" not in details
+            and core[-1] in _ENDS_OF_ADDRESS
+            and _ADDRESS.fullmatch(core)
+        ):
+            return Standard.review("address", core, _DOUBTFUL, **details)
+        if (parts.form_is_short or parts.legal_form is None) and self.words.is_place(core):
+            # 北京 and 上海分公司 do not say whose.
+            return Standard.review("place_only", core, _DOUBTFUL, **details)
         if len(core) < 2:
             return Standard.review("too_short", core, _DOUBTFUL, **details)
         if "alias" in details:
@@ -261,6 +315,13 @@ class CompanyStandardiser:
         if parts.legal_form is None:
             return Standard(core, confidence=_WITHOUT_FORM, reason="no_legal_form", details=details)
         return Standard(core, details=details)
+
+
+def _doubted(found: Standard, reason: str) -> Standard:
+    """A name with something beside it that a person should see."""
+    if found.value is None or found.outcome == "review":
+        return found
+    return replace(found, outcome="review", confidence=_DOUBTFUL, reason=reason)
 
 
 def _lowered(text: str) -> str:
@@ -275,6 +336,8 @@ def _text(part: Json) -> str | None:
 
 def _shown(text: str) -> str:
     """A name to be shown: no needless space and marks; full-width brackets beside Chinese characters."""
+    if text.isalnum():
+        return text
     text = text.strip(" \t,;:、。，；：|/\\-_")
     if text[:1] in _QUOTES and text[-1:] in _QUOTES and not _QUOTED_INSIDE.search(text, 1, len(text) - 1):
         text = text.strip("".join(_QUOTES))

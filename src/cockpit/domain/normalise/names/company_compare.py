@@ -74,7 +74,9 @@ class CompanyComparer:
             finding = self._find_of_equal_cores(a, b)
             if finding not in ("equal", "legal_form_implied"):
                 return finding
+            also_a, also_b = a.details.get("also"), b.details.get("also")
             uncertain = "no_brand" in (a.reason, b.reason) or "review" in (a.outcome, b.outcome)
+            uncertain = uncertain or bool(also_a and also_b and also_a != also_b)
             return "uncertain_name" if uncertain else finding
         if self._is_former_name(a, b) or self._is_former_name(b, a):
             return "former_name"
@@ -84,11 +86,22 @@ class CompanyComparer:
         """Branch or region that makes two companies whatever else is equal; empty when there is none."""
         branch_a, branch_b = a.details["branch"], b.details["branch"]
         if branch_a != branch_b:
-            return "branches_differ" if branch_a and branch_b else "branch_and_parent"
+            if not branch_a or not branch_b:
+                return "branch_and_parent"
+            return "region_missing" if self._is_branch_with_city(str(branch_a), str(branch_b)) else "branches_differ"
         region_a, region_b = a.details["region"], b.details["region"]
-        if region_a and region_b and region_a != region_b and not self._lie_in_each_other(region_a, region_b):
+        second_a, second_b = a.details.get("second_region"), b.details.get("second_region")
+        if second_a and second_b and second_a != second_b:
             return "regions_differ"
+        if region_a and region_b and region_a != region_b and not self._lie_in_each_other(region_a, region_b):
+            # 顺德华星 may be 佛山市顺德区华星.
+            return "" if region_a == second_b or region_b == second_a else "regions_differ"
         return ""
+
+    def _is_branch_with_city(self, a: str, b: str) -> bool:
+        """Whether all that one branch says more is its city: 深圳福田支行, 福田支行."""
+        short, full = sorted((a, b), key=len)
+        return self._place_kept_by(full, short) is not None and not self._words.is_only_mark(short)
 
     def _lie_in_each_other(self, a: object, b: object) -> bool:
         province_of = self._words.province_of
@@ -100,11 +113,15 @@ class CompanyComparer:
         region_a, region_b = a.details["region"], b.details["region"]
         if region_a != region_b:
             return "region_wider" if region_a and region_b else "region_missing"
+        if a.details.get("second_region") != b.details.get("second_region"):
+            return "region_wider"
         if a.details.get("region_at") != b.details.get("region_at"):
             return "region_placed_differently"
         return self._find_of_forms(a, b)
 
     def _find_of_forms(self, a: Standard, b: Standard) -> str:
+        if a.details.get("form_word") != b.details.get("form_word"):
+            return "legal_forms_differ"
         form_a, form_b = a.details["legal_form"], b.details["legal_form"]
         short_a, short_b = bool(a.details.get("form_is_short")), bool(b.details.get("form_is_short"))
         if form_a == form_b and short_a == short_b:

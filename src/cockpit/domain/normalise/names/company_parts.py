@@ -18,12 +18,15 @@ _KEPT_OPENING, _KEPT_CLOSING = "\ue000", "\ue001"
 _KEPT = str.maketrans(_KEPT_OPENING + _KEPT_CLOSING, "()")
 _PLAIN_HAN = re.compile("[\u4e00-\u9fff]{2,}")
 _BRACKETED = re.compile(r"\(([^()]*)\)")
-_MARKS = re.compile(r"[\s'\"‘’“”`´《》〈〉「」『』.,·・•‧。、?!:;_*#~^|\\<>=…\-‐‑–—―〜○×]+")
+_MARKS = re.compile(r"[\s'\"‘’“”`´《》〈〉「」『』,·・•‧。、?!:;_*#~^|\\<>=…\-‐‑–—―〜○×]+")
+# A full stop between digits says something: 24.7健身 is no 247健身.
+_FULL_STOP = re.compile(r"(?<!\d)\.|\.(?!\d)")
 _AND = re.compile(f"(?<=[{HAN})])&|&(?=[{HAN}(])")
 _TWO_BY_SLASH = re.compile(f"[{HAN})]{{2,}}\\s*/\\s*[{HAN}]{{2,}}")
 _LATIN_END = re.compile(r"[a-z][a-z .,&]*$")
 _ORDINAL_END = re.compile(r"第?[一二三四五六七八九十0-9]+$")
 _LETTER = re.compile(r"[^\W\d_]")
+_ONE_LETTER_OR_NUMERAL = re.compile("[^\\W_]|[ivx]+")
 
 _INITIALS = re.compile(r"(?<![^\W_])[^\W\d_](?:\.\s?[^\W\d_](?![^\W_]))+\.?")
 _APOSTROPHE = re.compile(r"['’`´]")
@@ -43,6 +46,8 @@ class Parts:
         core: The rest, by which companies are compared.
         region: Short name of the most exact place; `region_at` says where it stands: front, bracket or end.
         form_is_short: The legal form is said in part.
+        form_word: Word of a form that the legal form does not tell: 厂 in 华星机械厂有限公司, 商行 of an individual.
+        second_region: A place within or beside the region: 朝阳 in 北京市朝阳区华星.
         branch: Name of the part of the company.
         also: The name in another language.
         note: A bracketed remark.
@@ -54,6 +59,8 @@ class Parts:
     region_at: str = ""
     legal_form: str | None = None
     form_is_short: bool = False
+    form_word: str | None = None
+    second_region: str | None = None
     branch: str | None = None
     former_name: str | None = None
     also: str | None = None
@@ -75,6 +82,7 @@ class PartsReader:
         self._former_inside = re.compile(f"(?<![a-z])(?:{alternatives(inside)})(?![a-z])[\\s:]*")
         self._separator = re.compile(f"[{re.escape(''.join(rule.separators))}]" if rule.separators else r"(?!)")
         self._yields_to = frozenset(rule.bracket_yields_to)
+        self._told_by_word = frozenset(rule.told_by_word)
         self._skipped_in_front = frozenset(rule.without_meaning_in_front)
         self._region_stays_before = rule.region_stays_before
         self._region_follows = frozenset(rule.region_follows)
@@ -131,15 +139,15 @@ class PartsReader:
             text = _BRACKETED.sub(put, text)
         former = self._former_inside.search(text, 1)
         if former and text[former.end() :]:
-            parts.former_name = _MARKS.sub("", text[former.end() :]) or None
+            parts.former_name = _without_marks(text[former.end() :]) or None
             text = text[: former.start()]
         if self._separator.search(text) or "/" in text:
-            listed = [piece for piece in self._separator.split(text) if len(_MARKS.sub("", piece)) > 1]
+            listed = [piece for piece in self._separator.split(text) if len(_without_marks(piece)) > 1]
             if len(listed) > 1 or _TWO_BY_SLASH.search(text):
                 parts.doubt = "several"
         if text[-1:].isascii() and not self._words.written_form.search(text):
             text = self._take_latin_form(text, parts)
-        text = _MARKS.sub("", _AND.sub("和", text))
+        text = _without_marks(_AND.sub("和", text))
         # Those that have no partner.
         text = text.replace("(", "").replace(")", "")
         return text, forms[0] if forms else None
@@ -148,10 +156,10 @@ class PartsReader:
         """What stays in the place of a bracket."""
         words = self._words
         former = self._former_bracketed.match(written.strip())
-        if former and (name := _MARKS.sub("", written.strip()[former.end() :])):
+        if former and (name := _without_marks(written.strip()[former.end() :])):
             parts.former_name = name
             return ""
-        content = _MARKS.sub("", written) if HAS_HAN.search(written) else written.strip(" .,;:-")
+        content = _without_marks(written) if HAS_HAN.search(written) else written.strip(" .,;:-")
         if content in self._as_written:
             return content
         if not content or content in self._without_meaning:
@@ -170,8 +178,13 @@ class PartsReader:
             parts.branch = words.without_kind(content)
             return ""
         elif not HAS_HAN.search(content) and has_name_outside and _LETTER.search(content):
-            parts.also = content
-            return ""
+            if (branch := " ".join(words_of(content))).endswith(words.ends_of_branch_words) and parts.branch is None:
+                parts.branch = branch
+                return ""
+            # One letter or a Roman numeral is a number: 华星(a)有限公司 is no 华星(b)有限公司.
+            if not _ONE_LETTER_OR_NUMERAL.fullmatch(content):
+                parts.also = content
+                return ""
         return f"{_KEPT_OPENING}{content}{_KEPT_CLOSING}" if has_name_outside else content
 
     def _whole_place(self, text: str) -> str | None:
@@ -218,7 +231,7 @@ class PartsReader:
             parts.branch = words.without_kind(plain)
         elif words.written_form.search(plain) or plain.endswith("公司"):
             parts.doubt = "several"
-        elif not HAS_HAN.search(plain) and _LETTER.search(plain):
+        elif not HAS_HAN.search(plain) and plain.endswith(words.joined_form_words):
             # The same name in English; without its spaces it is not worth keeping.
             return
         elif parts.region is None and (place := self._whole_place(plain)):
@@ -269,6 +282,8 @@ class PartsReader:
             code = words.short[short.group()]
             if parts.legal_form is None or (code in self._yields_to and not parts.legal_form):
                 parts.legal_form, parts.form_is_short = code, True
+            if code != parts.legal_form or code in self._told_by_word:
+                parts.form_word = parts.form_word or short.group()
             name = name[: short.start()]
         return name
 
@@ -410,6 +425,10 @@ class PartsReader:
             end -= 1
         brand = " ".join(tokens[:end])
         return brand if brand and not self._words.is_generic(brand) else core
+
+
+def _without_marks(text: str) -> str:
+    return _MARKS.sub("", _FULL_STOP.sub("", text) if "." in text else text)
 
 
 def words_of(text: str) -> list[str]:

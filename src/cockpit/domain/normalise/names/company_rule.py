@@ -149,6 +149,9 @@ class CompanyRule(NormalisationRule):
         legal_forms: Canonical code -> how it is written.
         implied_forms: Codes that may be left out where region and trade are said.
         bracket_yields_to: Codes that stay beside a bracketed form.
+        told_by_word: Codes whose words tell companies apart: 华星商行 and 华星批发部.
+        labels: What stands before a name with a colon.
+        words_of_many: What names in every town have before their trade; without a region they tell nothing.
         regions: Province -> its cities and towns, by their short names.
         region_synonyms: Another way to write a place -> the place.
         aliases: Levelled short name -> the name that is meant, with its legal form where that is sure.
@@ -162,6 +165,7 @@ class CompanyRule(NormalisationRule):
     person_titles: Words = ()
     person_titles_in_front: Words = ()
     surnames: str = ""
+    labels: Words = ()
     test_words: Words = ()
     test_fillers: Words = ()
     testing_trades: Words = ()
@@ -171,6 +175,8 @@ class CompanyRule(NormalisationRule):
     legal_forms: dict[str, LegalForm] = Field(min_length=1)
     implied_forms: Words = ()
     bracket_yields_to: Words = ()
+    told_by_word: Words = ()
+    words_of_many: Words = ()
     bracketed_as_written: Words = ()
     bracketed_without_meaning: Words = ()
     bracketed_notes: Words = ()
@@ -221,7 +227,7 @@ class CompanyRule(NormalisationRule):
                 raise ValueError(
                     _("region_synonyms.{word}: {place} is no place of regions or places", word=synonym, place=place)
                 )
-        for code in (*self.implied_forms, *self.bracket_yields_to):
+        for code in (*self.implied_forms, *self.bracket_yields_to, *self.told_by_word):
             if code not in self.legal_forms:
                 raise ValueError(
                     _("{code} is no legal form; there are {known}", code=code, known=_list(self.legal_forms))
@@ -242,6 +248,8 @@ class CompanyRule(NormalisationRule):
             self.masks,
             self.person_words,
             self.person_titles,
+            self.labels,
+            self.words_of_many,
             self.test_words,
             self.test_fillers,
             self.testing_trades,

@@ -10,6 +10,10 @@ from cockpit.domain.normalise.names.company_rule import CompanyRule
 from cockpit.domain.normalise.names.letters import HAN, alternatives
 
 _NUMBER = re.compile(r"第?[0-9一二三四五六七八九十百零〇]+")
+_ORDINAL = re.compile(r"第[0-9一二三四五六七八九十百零〇]+")
+# Where a town that is not listed ends.
+_TOWN_KINDS = frozenset("市县")
+_SHORTEST_JOINED_FORM = 3
 # The least that tells one brand from another.
 SHORTEST_BRAND = 2
 
@@ -33,6 +37,7 @@ class CompanyWords:
         self.trades = frozenset(rule.industries)
         self._trade_lengths = _lengths_by(self.trades, slice(-2, None))
         self._generic = frozenset(rule.generic_words)
+        self._of_many = frozenset(rule.words_of_many)
 
     def _read_forms(self, rule: CompanyRule) -> None:
         forms = rule.legal_forms.items()
@@ -42,13 +47,17 @@ class CompanyWords:
         self.bracketed_forms = {word: code for code, form in forms for word in form.bracketed}
         self.words_in_front = {word: code for code, form in forms for word in form.in_front}
         self.written_in_front = {word: code for code, form in forms for word in form.written_in_front}
+        # English forms as they end a name whose spaces are gone; short ones may be the end of any word.
+        self.joined_form_words = tuple(
+            joined for word in self.form_words if len(joined := word.replace(" ", "")) >= _SHORTEST_JOINED_FORM
+        )
         self.longest_form = max((word.count(" ") + 1 for word in self.form_words), default=0)
         self.written_form = re.compile(alternatives(self.written))
         self.short_form = re.compile(f"(?:{alternatives(self.short)})$")
         self.short_form_inside = re.compile(alternatives(word for word in self.short if word.endswith("公司")))
         self.form_in_front = re.compile(alternatives(self.written_in_front))
         self.form_in_front_starts = frozenset(word[0] for word in self.written_in_front)
-        self._written_ends = tuple({word[-2:] for word in self.written})
+        self._written_end = re.compile(alternatives(word[-2:] for word in self.written))
         self.any_short_end = frozenset(word[-1] for word in self.short)
 
     def _read_places(self, rule: CompanyRule) -> None:
@@ -89,10 +98,11 @@ class CompanyWords:
         self.branch_ends = frozenset(mark[-1] for mark in branch.marks)
         self.anchor = re.compile(alternatives(branch.anchors))
         self.branch_words = frozenset(branch.words)
+        self.ends_of_branch_words = branch.words
 
     def may_hold_form(self, text: str) -> bool:
         """Whether the end of a written legal form occurs; quicker than looking for all forms."""
-        return any(end in text for end in self._written_ends)
+        return self._written_end.search(text) is not None
 
     def place_in_front(self, name: str) -> Place | None:
         """The longest place that a name in Chinese begins with."""
@@ -104,8 +114,14 @@ class CompanyWords:
                 return Place(place, length)
         return None
 
+    def is_place(self, name: str) -> bool:
+        """Whether a name is a place and nothing else."""
+        return name in self.place_names
+
     def town_in_front(self, name: str) -> Place | None:
         """A town that is not listed, with its kind: 兴化市."""
+        if name[2:3] not in _TOWN_KINDS and name[3:4] not in _TOWN_KINDS:
+            return None
         town = self._town.match(name)
         if town is None or name.startswith(self._over_kinds, town.end() - 1):
             return None
@@ -141,7 +157,9 @@ class CompanyWords:
         """Whether a core is more than trades: 科技有限公司 may be anybody's."""
         if core[-1:].isascii():
             return any(word not in self.trades for word in core.split(" "))
-        return self._without_trades(core, 1) != ""
+        rest = self._without_trades(core, 1)
+        # 第一人民医院 and 实验小学 are in every town.
+        return rest != "" and (rest == core or not (rest in self._of_many or _ORDINAL.fullmatch(rest)))
 
     def ends_with_trade(self, core: str) -> bool:
         """Whether something stands before a trade at the end."""
@@ -159,6 +177,10 @@ class CompanyWords:
         if brand == rest and self._without_trades(rest, 1) != rest:
             return False
         return len(brand) >= SHORTEST_BRAND and not self.is_generic(brand)
+
+    def is_only_mark(self, branch: str) -> bool:
+        """Whether a branch says nothing beside what it is: 分公司, 支行."""
+        return self.branch_end.fullmatch(branch) is not None
 
     def without_kind(self, text: str) -> str:
         """A branch as it is compared: 上海市分行 and 上海分行 are one."""

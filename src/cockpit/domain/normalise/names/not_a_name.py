@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 _E_MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[a-z]{2,}")
 _WEB_ADDRESS = re.compile(r"https?:|www\.[^\s.]+\.", re.IGNORECASE)
+_FORMULA = re.compile(r"[=+\-@][a-z.]+\(", re.IGNORECASE)
+_MARKUP = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _DIGIT = re.compile(r"\d")
 # A unified social credit code or an identity-card number.
@@ -29,7 +31,9 @@ class NotAName:
         self._starts = frozenset(row[at : at + _RUN] for row in self._rows for at in range(len(row) - _RUN + 1))
         self._words = frozenset(words)
         self._damage = re.compile("|".join(map(re.escape, damage)) or r"(?!)")
-        self._suspicious = re.compile(f"{self._damage.pattern}|@|^https?:|^www\\.|^[0-9a-z]{{18}}$", re.IGNORECASE)
+        self._suspicious = re.compile(
+            f"{self._damage.pattern}|@|^https?:|^www\\.|^[0-9a-z]{{18}}$|^[=+-]|<", re.IGNORECASE
+        )
 
     def fault(self, text: str) -> str:
         """Why a levelled, lower-case text is no name: a reason, empty when it may be one."""
@@ -43,6 +47,10 @@ class NotAName:
             return ""
         if self._damage.search(text):
             return "damaged"
+        if _FORMULA.match(text):
+            return "formula"
+        if _MARKUP.search(text):
+            return "markup"
         if "@" in text and _E_MAIL.fullmatch(text):
             return "e_mail"
         if _WEB_ADDRESS.match(text):

@@ -28,6 +28,8 @@ _HANGUL = re.compile("[\uac00-\ud7af]")
 _HAN_COMMA = re.compile(f"(?<=[{HAN}])\\s*,\\s*(?=[{HAN}])")
 _QUOTED = re.compile(r"[\"“”](.*?)[\"“”]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’.-]+[^\W\d_]+)*[.']?")
+# Lucy.Zhang; the dots of J.R. and Ph.D. stay.
+_DOT_BETWEEN_WORDS = re.compile(r"(?<=[^\W\d_]{3})\.(?=[^\W\d_]{3})")
 _SYLLABLES = re.compile(
     "(?:(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?"
     "(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|ei|ui|ao|ou|iu|ie|ue|er|an|en|in|un|ia|ua|uo|a|o|e|i|u|v)"
@@ -91,6 +93,8 @@ class PersonStandardiser:
         self._common = frozenset("".join(rule.common_surnames.split()))
         self._japanese = frozenset(rule.japanese_surnames)
         self._pinyin = frozenset(rule.pinyin_surnames)
+        self._never_inside = frozenset(rule.never_in_a_name)
+        self._without_family = re.compile(f"(?:{alternatives(rule.parts_without_family)}){{2,}}")
 
     def standardise(self, text: str) -> Standard:
         """One name."""
@@ -179,6 +183,9 @@ class PersonStandardiser:
         if not HAS_HAN.search(text) and (quoted := _QUOTED.search(text)):
             name.also = quoted.group(1).strip() or None
             text = text[: quoted.start()] + " " + text[quoted.end() :]
+        if name.note and not HAS_HAN.search(text) and self._is_whole_name(name.note):
+            # Wang Wei (王伟)
+            name.also, text, name.note = " ".join(text.split()) or None, name.note, None
         pieces = [piece for piece in self._separator.split(text) if any(one.isalpha() for one in piece)]
         if len(pieces) > 1 or _HAN_COMMA.search(text):
             name.doubt = "several"
@@ -212,6 +219,11 @@ class PersonStandardiser:
             return self._finished(f"{latin} {plain}", name, plain, latin, "mixed", own)
         if latin:
             name.also = name.also or latin
+        if self._never_inside.intersection(plain):
+            name.doubt = name.doubt or "unlikely_name"
+        if len(runs) > 1 and len(runs[0]) > 1 and not self._is_begun(runs[0]):
+            # 王伟 收: the name ends before the space.
+            name.doubt = name.doubt or "text_after_name"
         return self._read_han_name(plain, runs, own, name)
 
     def _take_front_words(self, latin: str, name: _Name) -> str:
@@ -263,6 +275,20 @@ class PersonStandardiser:
             text = text[1]
         return text
 
+    def _is_whole_name(self, text: str) -> bool:
+        """Whether a text is family and given name in Chinese, and no role."""
+        is_listed = text in self._titles or text in self._roles or text in self._placeholders
+        return 2 <= len(text) <= _LONGEST_HAN_NAME and not is_listed and bool(self._family_of(text))
+
+    def _is_begun(self, run: str) -> bool:
+        """Whether the text before a space leaves a given name open: 欧阳 娜娜, 佐藤 花子, 扎西 顿珠."""
+        return (
+            self._is_family(run)
+            or run in self._japanese
+            or not self._family_of(run)
+            or self._without_family.fullmatch(run) is not None
+        )
+
     def _is_family(self, text: str) -> bool:
         return text in self._surnames or text in self._compound
 
@@ -276,6 +302,9 @@ class PersonStandardiser:
     def _read_han_name(self, text: str, runs: list[str], own: str, name: _Name) -> Standard:
         if "·" in text:
             parts = [part for part in text.split("·") if part]
+            if len(parts) == 2 and parts[0] in self._surnames:
+                # The dot of 王·伟 stands for a space.
+                return self._read_han_name("".join(parts), [], own, name)
             shown = "·".join(parts)
             if parts[0] in self._compound:
                 return self._finished(shown, name, parts[0], "·".join(parts[1:]) or None, "han", own)
@@ -291,6 +320,8 @@ class PersonStandardiser:
             name.doubt = name.doubt or "too_short"
             return self._finished(text, name, None, None, "han", own)
         family = self._family_of(text)
+        if (not family or len(text) >= _LONGEST_HAN_NAME) and self._without_family.fullmatch(text):
+            return self._finished(text, name, None, text, "han", own)
         reason, confidence = "", 1.0
         if len(text) == _LONGEST_HAN_NAME and len(family) == 1:
             if text[:2] in self._japanese:
@@ -320,6 +351,7 @@ class PersonStandardiser:
             if self._words(rest, _Name(), is_behind=True):
                 return Standard.review("several")
             after_comma = f"{first} {rest}"
+        text = _DOT_BETWEEN_WORDS.sub(" ", text)
         raw = [word.casefold() for word in text.split()]
         if self._join_words.intersection(raw[1:-1]):
             return Standard.review("several")
@@ -365,15 +397,18 @@ class PersonStandardiser:
             return self._finished(shown, name, None, None, "latin", "", "single_name", _SINGLE)
         tidy = shown.split(" ")
         capitals = [at for at, word in enumerate(words) if self._is_capital_family(word)]
-        if len(capitals) == 1 and capitals[0] in (0, len(words) - 1):
+        if len(capitals) == 1:
             at = capitals[0]
-            others = tidy[1:] if at == 0 else tidy[:-1]
+            others = tidy[:at] + tidy[at + 1 :]
             return self._finished(shown, name, tidy[at], " ".join(others), "latin")
         first, last = plain_letters(words[0].casefold()), words[-1].casefold()
         if first in self._pinyin and all(_is_pinyin(word) for word in words[1:]):
             if last in self._pinyin:
                 return self._finished(shown, name, None, None, "latin", "", "order_unclear", _ORDER_OPEN)
             return self._finished(shown, name, tidy[0], " ".join(tidy[1:]), "latin")
+        if first in self._pinyin and last not in self._pinyin:
+            # Lee Kuan Yew and Lee Harvey Oswald.
+            return self._finished(shown, name, None, None, "latin", "", "order_unclear", _ORDER_OPEN)
         start = len(words) - 1
         while start > 1 and words[start - 1].casefold() in self._particles:
             start -= 1

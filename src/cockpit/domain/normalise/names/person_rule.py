@@ -16,6 +16,8 @@ class PersonRule(NormalisationRule):
     """Contents of `include/rules/normalisation/person.yml`; its comments say what each list is for.
 
     Attributes:
+        never_in_a_name: Characters that no name has.
+        parts_without_family: What names of peoples without family names are made of, two or more together.
         surnames, common_surnames: Characters, with or without space between them.
         pinyin_surnames: Chinese family names in letters, lower case.
     """
@@ -43,6 +45,8 @@ class PersonRule(NormalisationRule):
     separators: tuple[str, ...] = ()
     joins: tuple[str, ...] = ()
     joins_in_words: tuple[str, ...] = ()
+    never_in_a_name: str = ""
+    parts_without_family: tuple[str, ...] = ()
     surnames: str = Field(min_length=1)
     compound_surnames: tuple[str, ...] = ()
     common_surnames: str = ""
