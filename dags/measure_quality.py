@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from cockpit.pipelines.run_context import run_context
+from cockpit.rulebook.workspace import find_workspace
 from cockpit_airflow.operators import MeasureQualityOperator
 from cockpit_airflow.schedules import on_schedule
-from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, build_tasks, graph
+from cockpit_airflow.tasks import DEFAULT_ARGUMENTS
 
-models = graph()
-workspace = run_context().workspace
+workspace = find_workspace()
 
-if workspace.scores:
+if workspace.settings.scores:
     with DAG(
         dag_id="measure_quality",
         description="Scores of data quality, samples, campaigns",
@@ -27,10 +26,7 @@ Can be run again at any time: a day has one measurement, a week one sample.""",
         default_args={**DEFAULT_ARGUMENTS, "owner": "data-stewards"},
         tags=["quality"],
     ):
-        measure = MeasureQualityOperator(
+        MeasureQualityOperator(
             task_id="measure",
-            doc_md="One pass per table that has changed; the scores of the others are carried over.",
+            doc_md="One pass per table that has changed; the scores of the others are carried over. Then their mart.",
         )
-        shown = [model for model in models.layer("marts") if "quality.score_daily" in model.reads]
-        for task in build_tasks(shown, models).values():
-            measure >> task

@@ -101,6 +101,13 @@ class Seen:
 class _Held:
     payload: dict[str, Any]
     hash: bytes
+    # Corrections in force, by the source's name of the column.
+    patch: dict[str, Any]
+
+    @property
+    def corrected(self) -> dict[str, Any]:
+        """The payload as staging reads it."""
+        return {**self.payload, **self.patch}
 
 
 def look(connection: PgConnection, context: BuildContext, row: RowId) -> Seen:
@@ -112,20 +119,13 @@ def look(connection: PgConnection, context: BuildContext, row: RowId) -> Seen:
     with database_errors("quality.correction"), connection.cursor() as cursor:
         try:
             held = _held(cursor, row)
-            cursor.execute(
-                "select patch from quality.overlay where source = %s and entity = %s and key = %s",
-                (row.source, row.entity, row.key),
-            )
-            found = cursor.fetchone()
-            patch = found[0] if found else {}
             entity = _entity(context, row)
-            payload = {**held.payload, **patch}
             received = {
-                entity.our_name(name): _text(payload.get(_delivered(entity, name, held.payload)))
+                entity.our_name(name): _text(held.corrected.get(_delivered(entity, name, held.payload)))
                 for name in entity.columns
             }
             examined = _examine(cursor, context, row, {})
-            version = hashlib.sha256(held.hash + json.dumps(patch, sort_keys=True).encode()).hexdigest()[:16]
+            version = hashlib.sha256(held.hash + json.dumps(held.patch, sort_keys=True).encode()).hexdigest()[:16]
             return Seen(received, examined.values, examined.failing, version)
         finally:
             connection.rollback()
@@ -293,11 +293,17 @@ def _held(cursor: PgCursor, row: RowId, *, lock: bool = False) -> _Held:
     """The row as raw holds it; two answers about one row come one after the other."""
     if lock:
         cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 1))", (f"{row.raw_table} {row.key}",))
-    cursor.execute(f"select payload, hash from {row.raw_table} where key = %s and deleted_at is null", (row.key,))
+    cursor.execute(
+        f"select held.payload, held.hash, coalesce(overlay.patch, '{{}}') from {row.raw_table} as held"
+        " left join quality.overlay as overlay"
+        " on overlay.source = %s and overlay.entity = %s and overlay.key = held.key"
+        " where held.key = %s and held.deleted_at is null",
+        (row.source, row.entity, row.key),
+    )
     found = cursor.fetchone()
     if found is None:
         raise RowGoneError(_("the row is no longer in its source"), where=f"{row.source}.{row.entity}")
-    return _Held(found[0], bytes(found[1]))
+    return _Held(found[0], bytes(found[1]), found[2])
 
 
 def _named(context: BuildContext, row: RowId, held: _Held, changes: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -322,7 +328,7 @@ def _named(context: BuildContext, row: RowId, held: _Held, changes: Mapping[str,
             )
         received = columns[name]
         delivered = _delivered(entity, received, held.payload)
-        if text != _text(held.payload.get(delivered)):
+        if text != _text(held.corrected.get(delivered)):
             named[delivered] = text
     if not named:
         raise TerminalError(

@@ -219,6 +219,17 @@ def test_rules_that_look_at_other_rows_see_the_corrected_one_among_them(desk: De
     assert [row[0] for row in desk.passed()] == ["1", "2"]
 
 
+def test_a_corrected_value_is_corrected_again_even_back_to_what_the_source_says(desk: Desk) -> None:
+    desk.put(1, "2026-02-01", "2026-01-01", "500")
+    desk.run()
+    answers.correct(desk.connection, desk.context(), ROW, {"opened": "2025-12-01", "amount": "600"}, "typo", ANN)
+    answers.correct(desk.connection, desk.context(), ROW, {"amount": "500"}, "it was right", ANN)
+    with pytest.raises(TerminalError, match="nothing is changed"):
+        answers.correct(desk.connection, desk.context(), ROW, {"opened": "2025-12-01"}, "once more", ANN)
+    desk.run()
+    assert desk.passed() == [("1", "500", "website")]
+
+
 def test_a_correction_is_taken_back(desk: Desk) -> None:
     desk.put(1, "2026-02-01", "2026-01-01", "500")
     desk.run()
