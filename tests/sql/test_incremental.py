@@ -13,9 +13,11 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.rulebook.completion import Completion
+from cockpit.rulebook.quality import COLUMN
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
+from cockpit.warehouse.sql_text import parse_expression
 from tests.conftest import Postgres
 from tests.sql.database import Warehouse, context_of, drop_database
 from tests.sql.erp_changes import ChangingErp
@@ -39,7 +41,16 @@ def context(huaxing: Workspace) -> BuildContext:
     """The company with those tables of its ERP that the rounds change; the others have tests of their own."""
     erp = huaxing.sources["erp"]
     entities = {name: erp.entities[name] for name in CHANGING_TABLES}
-    # What is completed is taken from these tables alone.
+    tables = {f"staging.stg_erp__{name}" for name in entities}
+    quality = replace(
+        huaxing.quality,
+        rules=tuple(
+            placed
+            for placed in huaxing.quality.rules
+            if parse_expression(placed.rule.wrong_when.replace(COLUMN, "x"), placed.origin).reads <= tables
+        ),
+    )
+    # What is completed is taken from these tables alone, too.
     completion = Completion(
         tuple(
             replace(placed, rule=placed.rule.model_copy(update={"steps": steps}))
@@ -48,7 +59,11 @@ def context(huaxing: Workspace) -> BuildContext:
         )
     )
     only_erp = huaxing.model_copy(
-        update={"sources": {"erp": erp.model_copy(update={"entities": entities})}, "completion": completion}
+        update={
+            "sources": {"erp": erp.model_copy(update={"entities": entities})},
+            "quality": quality,
+            "completion": completion,
+        }
     )
     return context_of(only_erp, datetime.fromisoformat("2026-03-20T10:00+08:00"))
 
@@ -89,6 +104,10 @@ def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, contex
     incremental = {model.name for model in models if has_rows(warehouse, model)}
     # What the rounds never changed would prove nothing.
     assert {name for (name,) in built} >= incremental
+    # Some were completed, in rounds of both kinds.
+    assert warehouse.query(
+        "select 1 from ops.model_build where model = 'completion_customer' and updated + deleted > 0"
+    )
     ledger = warehouse.query("select count(*), bool_and(is_balanced) from ops.import_ledger")
     assert ledger[0][0] > rounds
     assert ledger[0][1]

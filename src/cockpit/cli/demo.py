@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cockpit.cli.report_text import as_text
     from cockpit.demo.profile import Scale
     from cockpit.pipelines.demo import add_day, fill_company, run_dags, send_forms
+    from cockpit.pipelines.measure_quality import measure_quality
     from cockpit.pipelines.publish import publish
     from cockpit.pipelines.report import report
     from cockpit.pipelines.run_context import parse_as_of, run_context
@@ -57,9 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     as_of = filled.as_of
     settings = lifecycle.up(settings, progress=tell)
     run_dags(settings, workspace, as_of, tell, lambda: send_forms(settings, workspace, filled.company, tell))
+    context = run_context(workspace, as_of=as_of)
+    measured = measure_quality(context).measured
+    tell(_("Quality measured: {score}", score="-" if measured.overall is None else f"{measured.overall:.1%}"))
     changes = publish(settings, workspace).changes
     tell(_("Dashboards published: {count} changes", count=len(changes)))
-    context = run_context(workspace, as_of=as_of)
     result = report(context)
     print()
     print(as_text(result))

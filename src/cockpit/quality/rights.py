@@ -1,7 +1,7 @@
 """What the login of the pages for tasks may do: look at rows with an open task, and write answers about them.
 
 It is the login behind addresses that are reachable without a password, so PostgreSQL refuses what answering does not
-need (docs/adr/0021-task-links.md). Which columns it reads follows from the rules.
+need (docs/adr/0017-task-links.md). Which columns it reads follows from the rules.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ def test_a_terminal_obeys_nothing_of_a_row(
     columns = described(number="bigint", note="text")
     source = Site(tmp_path, psycopg2.connect(postgres.dsn(f"{DATABASE}_files")))
     source.declare("till", "file", {
-        "csv": {"path": "in/*.csv", "key": "line", "columns": columns},
+        "csv": {"path": "in/*.csv", "encoding": "utf-8", "key": "line", "columns": columns},
         "lines": {"path": "in/*.jsonl", "format": "json_lines", "key": "line", "columns": columns},
     })  # fmt: skip
     (tmp_path / "in").mkdir()
