@@ -87,7 +87,7 @@ class QualityRule(Rule):
             and where the column is null.
         concerns_money: A confirmation that the row is right needs a second person.
         offending: Columns to mark on the page.
-        why: What would go wrong with such a row, or why it is only a warning.
+        why, why_zh: What would go wrong with such a row, or why it is only a warning.
     """
 
     id: str = Field(pattern=IDENTIFIER, max_length=_LONGEST_ID)
@@ -102,6 +102,7 @@ class QualityRule(Rule):
     message: str = Field(min_length=3)
     message_zh: str = Field(min_length=2)
     why: str | None = None
+    why_zh: str | None = None
     examples: tuple[QualityExample, ...] = ()
 
     @model_validator(mode="after")
@@ -116,6 +117,12 @@ class QualityRule(Rule):
     def _explains_a_warning(self) -> Self:
         if self.severity == "warn" and not self.why:
             raise MisfitError(_("a rule that only warns says why"), "severity")
+        return self
+
+    @model_validator(mode="after")
+    def _says_why_in_both_languages(self) -> Self:
+        if (self.why is None) != (self.why_zh is None):
+            raise MisfitError(_("'why' and 'why_zh' go together"), "why")
         return self
 
     @model_validator(mode="after")
@@ -265,6 +272,7 @@ def _check(placed: PlacedRule, entity: Entity) -> Check:
         message=rule.message,
         message_zh=rule.message_zh,
         why=rule.why,
+        why_zh=rule.why_zh,
         owner_column=rule.owner_column if has_owner else None,
         concerns_money=rule.concerns_money,
         offending=rule.offending,

@@ -53,7 +53,8 @@ class ChannelsSite:
             "normalisation": str(RULES / "normalisation"),
             "quality": str(copy_quality_rules(self.folder / "quality", chosen)),
         }
-        del settings["security"]
+        for name in ("security", "completion", "scores"):
+            settings.pop(name, None)
         file = self.folder / "workspace.yml"
         file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
         load_workspace.cache_clear()

@@ -78,7 +78,7 @@ class Partners:
             "models": str(REPOSITORY / "include" / "sql"), "dictionary": str(rules / "dictionary.yml"),
             "behaviour": str(rules / "behaviour"),
         }  # fmt: skip
-        for name in ("security", "normalisation", "quality", "push"):
+        for name in ("security", "normalisation", "quality", "push", "scores", "completion"):
             settings.pop(name, None)
         file = self.folder / "workspace.yml"
         file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
