@@ -21,7 +21,7 @@ def resolve(given: BuilderInput) -> Iterator[tuple[str, str, str, str, str]]:
     rules = given.context.workspace.models_folder.parent / "rules" / "matching" / "customer.yml"
     rule = load(rules, ExactRule)
     with given.connection.cursor() as cursor:
-        # A credit code that was found by a rule proves nothing: it may come from the record that it would be matched to.
+        # A completed credit code proves nothing: it may come from the record that it would be matched to.
         cursor.execute(
             "select source, source_key, customer_key, name,"
             " case when completed -> 'credit_code' is null then credit_code end from staging.stg_customer"

@@ -283,7 +283,7 @@ class _Teller:
             _Task(task_id, version, entity, key, owner, tuple(english), tuple(chinese), frozenset(told))
             for task_id, version, entity, key, owner, english, chinese, told in self._cursor.fetchall()
             # A table that has been taken out of its source has nobody to be told.
-            if entity in self._context.workspace.sources[self._source].entities
+            if entity in self._context.workspace.source(self._source).entities
         ]
 
     def _shares(self, tasks: Iterable[_Task]) -> tuple[Mapping[str, _Share], set[int]]:
@@ -308,7 +308,7 @@ class _Teller:
 
     def _people_for(self, owner: str, entity_name: str) -> list[str]:
         """Who acts for the owner; who acts for the table's owner where that person cannot be reached."""
-        source = self._context.workspace.sources[self._source]
+        source = self._context.workspace.source(self._source)
         for name in (owner, source.entities[entity_name].owner or source.owner):
             reached = [person for person in self._rules.people_of(name) if self._is_reachable(person)]
             if reached:
@@ -379,7 +379,7 @@ class _Teller:
 
     def _row_name(self, task: _Task) -> str:
         """What the person knows the row by; a key that is personal or made by us is left out."""
-        source = self._context.workspace.sources[self._source]
+        source = self._context.workspace.source(self._source)
         title = source.title_zh if language() == "zh" else source.title
         entity = source.entities[task.entity]
         is_plain = entity.key != "line" and all(
@@ -392,7 +392,7 @@ class _Teller:
         """Tell groups how many rows wait, once a business day; no row is named."""
         if TOTALS not in self._rules.topics:
             return 0
-        source = self._context.workspace.sources[self._source]
+        source = self._context.workspace.source(self._source)
         title = source.title_zh if language() == "zh" else source.title
         text = _("{source}: {count} rows wait for an answer, {new} of them new.", source=title, count=waiting, new=new)
         day = self._context.parameters()["business_date"]

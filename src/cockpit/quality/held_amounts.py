@@ -105,7 +105,7 @@ def _sources(subject: HeldSubject) -> set[str]:
 def _join(join: Join, model: Model, context: BuildContext) -> str:
     """At most one row of the other entity, so that no amount counts twice."""
     source, name = join.entity.split(".")
-    entity = context.workspace.sources[source].entities[name]
+    entity = context.workspace.source(source).entities[name]
     columns = tuple(join.by.values())
     table = model.qualified_name
     if entity.key == "line" or {entity.our_name(column) for column in entity.key} != set(columns):

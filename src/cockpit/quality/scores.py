@@ -241,7 +241,7 @@ class _Measurement:
 
     def _add_evidence(self, subject: Subject, counts: _Counts) -> None:
         """What people said about rows: corrections, confirmations, samples."""
-        entity = self._context.workspace.sources[subject.source].entities[subject.entity]
+        entity = self._context.workspace.source(subject.source).entities[subject.entity]
         statement = _query("evidence")
         for place, text in (
             ("{raw}", f"raw.{subject.source}__{subject.entity}"),

@@ -189,7 +189,7 @@ def _task(connection: PgConnection, context: BuildContext, task_id: int) -> _Tas
     except TerminalError:
         # It went between the two looks.
         return _Task(row, row_id, None, "")
-    entity = context.workspace.sources[row_id.source].entities[row_id.entity]
+    entity = context.workspace.source(row_id.source).entities[row_id.entity]
     failing = seen.failing if row["closed_at"] is None else ()
     return _Task(row, row_id, RowOnPage(entity, held["payload"], held["patch"], seen.values, failing), seen.version)
 

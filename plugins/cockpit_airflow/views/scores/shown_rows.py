@@ -48,7 +48,7 @@ def shown_rows(
     model = context.graph.models.get(f"stg_{source}__{entity}")
     if model is None or not keys:
         return {}
-    definition = context.workspace.sources[source].entities[entity]
+    definition = context.workspace.source(source).entities[entity]
     personal = {
         definition.our_name(name) for name, each in definition.columns.items() if each.sensitivity == "personal"
     }

@@ -222,7 +222,7 @@ class Desk:
             seen = answers.look(connection, context, row)
         except RowGoneError:
             raise ClosedLinkError("gone") from None
-        source = context.workspace.sources[row.source]
+        source = context.workspace.source(row.source)
         rules = push_rules(context.workspace)
         return OpenTask(
             task_id=link.task_id,
