@@ -77,6 +77,7 @@ class SourceEntity:
 
     Attributes:
         rules: The checks that the workspace's quality rules make for it.
+        keys_are_texts: Whether raw knows its keys as somebody wrote them, so that 7 and 007 are two rows there.
     """
 
     source: str
@@ -84,6 +85,7 @@ class SourceEntity:
     owner: str
     entity: Entity
     rules: tuple[Check, ...] = ()
+    keys_are_texts: bool = False
 
     @property
     def raw_table(self) -> str:
@@ -113,7 +115,14 @@ def source_entities(workspace: Workspace) -> Iterator[SourceEntity]:
             rules = workspace.quality.checks(
                 source.source, name, entity, is_standardised=workspace.normalisation_folder is not None
             )
-            yield SourceEntity(source.source, name, entity.owner or source.owner, entity, tuple(rules))
+            yield SourceEntity(
+                source.source,
+                name,
+                entity.owner or source.owner,
+                entity,
+                tuple(rules),
+                keys_are_texts=source.connector != "sql",
+            )
 
 
 def raw_tables(workspace: Workspace) -> list[str]:
@@ -226,7 +235,13 @@ def source_model(source: SourceEntity, rules: Path | None = None, indexed: Colle
             },
             "invalid_columns": _TECHNICAL["invalid_columns"],
         },
-        checks=(TYPE_CHECK, *_required_checks(source.entity, set(standards)), *source.entity.checks, *source.rules),
+        checks=(
+            TYPE_CHECK,
+            *_required_checks(source.entity, set(standards)),
+            *_key_check(source),
+            *source.entity.checks,
+            *source.rules,
+        ),
         indexes=(("batch_id",), *((key_column(name),) for name in regrouping(source))),
     )
     return TypedModel(
@@ -329,6 +344,24 @@ def _required_checks(entity: Entity, standardised_names: Collection[str]) -> Ite
                 message=f"{column.description} is missing",
                 message_zh=f"缺少{column.description_zh}",
             )
+
+
+def _key_check(source: SourceEntity) -> Iterator[Check]:
+    """Two rows of raw whose keys are one once they are typed: nobody can tell which of them counts."""
+    entity = source.entity
+    if (
+        source.keys_are_texts
+        and entity.key != "line"
+        and any(entity.columns[name].type != "text" for name in entity.key)
+    ):
+        yield Check(
+            id="key_written_differently",
+            expect="unique",
+            columns=tuple(entity.our_name(name) for name in entity.key),
+            on_fail="quarantine",
+            message="Another row has the same key in another way of writing",
+            message_zh="另一行以不同写法使用了同一主键",
+        )
 
 
 def _documented(column: SourceColumn) -> Column:

@@ -68,6 +68,26 @@ def test_the_contract_follows_from_the_source(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        # In a file 7 and 007 are two texts and one number.
+        pytest.param("bigint", ["key_written_differently"], id="number"),
+        pytest.param("text", [], id="text"),
+    ],
+)
+def test_keys_of_files_that_differ_only_in_writing_hold_their_rows_back(
+    kind: str, expected: list[str], tmp_path: Path
+) -> None:
+    line = FLAT["entities"]["line"]
+    number = {"type": kind, "name": "number", "description": "Number", "description_zh": "号"}
+    entity = {**line, "key": ["No"], "columns": {**line["columns"], "No": number}, "conforms_to": {}}
+    contract = models(tmp_path, {**FLAT, "entities": {"line": entity}})[0].contract
+    checks = [check for check in contract.checks if check.expect == "unique"]
+    assert [check.rule_id for check in checks] == expected
+    assert all(check.columns == ("number",) for check in checks)
+
+
 def test_conformed_rows_are_those_that_passed(tmp_path: Path) -> None:
     conformed = models(tmp_path, SOURCE)[1]
     assert conformed.query is not None
