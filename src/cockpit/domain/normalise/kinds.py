@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
-from cockpit.domain.normalise.addresses.address import AddressDeclared, AddressRule, AddressStandardiser
-from cockpit.domain.normalise.addresses.divisions import read_divisions
-from cockpit.domain.normalise.choice import ChoiceDeclared, ChoiceRule, ChoiceStandardiser
-from cockpit.domain.normalise.contacts.email import EmailStandardiser
-from cockpit.domain.normalise.contacts.email_rule import EmailDeclared, EmailRule
-from cockpit.domain.normalise.contacts.phone import PhoneStandardiser
-from cockpit.domain.normalise.contacts.phone_rule import PhoneDeclared, PhoneRule
-from cockpit.domain.normalise.contacts.website import WebsiteDeclared, WebsiteRule, WebsiteStandardiser
-from cockpit.domain.normalise.dates.date import DateDeclared, DateRule, DateStandardiser
-from cockpit.domain.normalise.identifiers.credit_code import CreditCodeDeclared, CreditCodeRule, CreditCodeStandardiser
-from cockpit.domain.normalise.names.company import CompanyDeclared, CompanyStandardiser
-from cockpit.domain.normalise.names.company_rule import CompanyRule
-from cockpit.domain.normalise.names.person import PersonStandardiser
-from cockpit.domain.normalise.names.person_rule import PersonDeclared, PersonRule
-from cockpit.domain.normalise.quantities.amount import AmountStandardiser
-from cockpit.domain.normalise.quantities.amount_rule import AmountDeclared, AmountRule
-from cockpit.domain.normalise.quantities.headcount import HeadcountDeclared, HeadcountRule, HeadcountStandardiser
 from cockpit.domain.normalise.rule import Declared, NormalisationRule
 from cockpit.domain.normalise.standard import Standard, Standardiser
 from cockpit.domain.normalise.text import fold
@@ -33,43 +18,81 @@ from cockpit.domain.normalise.text import fold
 class Kind:
     """One kind of value.
 
+    Its parts are named as `module:name` below this package and imported when they are asked for: all of them take a
+    fifth of a second, and most processes standardise nothing.
+
     Attributes:
-        rule: Type of `include/rules/normalisation/<file>.yml`.
-        declared: What the contract of a column may say; defaults when it says nothing.
-        make: Takes a rule and what is declared.
-        tables: Fields of the rule that are read from a CSV file beside it, named by `<field>_from` in the YAML: what
-            turns the CSV's text into the field's value.
+        file: Name of its rule file in include/rules/normalisation.
+        tables_from: Fields of the rule that are read from a CSV file beside it, named by `<field>_from` in the YAML,
+            and the function that turns the CSV's text into the field's value.
         code_version: Raised when the kind's code gives other results, so that stored ones are made again.
     """
 
     file: str
-    rule: type[NormalisationRule]
-    declared: type[Declared]
-    make: Callable[[Any, Any], Standardiser]
-    tables: Mapping[str, Callable[[str], Any]] = field(default_factory=dict)
+    rule_type: str
+    declared_type: str
+    standardiser: str
+    tables_from: Mapping[str, str] = field(default_factory=dict)
     code_version: int = 1
+
+    @cached_property
+    def rule(self) -> type[NormalisationRule]:
+        """Type of the rule file."""
+        found: type[NormalisationRule] = _imported(self.rule_type)
+        return found
+
+    @cached_property
+    def declared(self) -> type[Declared]:
+        """What the contract of a column may say; defaults when it says nothing."""
+        found: type[Declared] = _imported(self.declared_type)
+        return found
+
+    @cached_property
+    def make(self) -> Callable[[Any, Any], Standardiser]:
+        """Takes a rule and what is declared."""
+        found: Callable[[Any, Any], Standardiser] = _imported(self.standardiser)
+        return found
+
+    @cached_property
+    def tables(self) -> dict[str, Callable[[str], Any]]:
+        """Field of the rule -> what reads its CSV."""
+        return {name: _imported(place) for name, place in self.tables_from.items()}
+
+
+def _imported(place: str) -> Any:
+    module, _colon, name = place.partition(":")
+    return getattr(importlib.import_module(f"cockpit.domain.normalise.{module}"), name)
+
+
+def _of(file: str, module: str, name: str, rules: str = "", **more: Any) -> Kind:
+    """A kind whose parts are called <name>Rule, <name>Declared and <name>Standardiser.
+
+    Args:
+        rules: Module of the first two, when it is another one.
+    """
+    rules = rules or module
+    return Kind(file, f"{rules}:{name}Rule", f"{rules}:{name}Declared", f"{module}:{name}Standardiser", **more)
 
 
 KINDS: dict[str, Kind] = {
-    "amount": Kind("amount.yml", AmountRule, AmountDeclared, AmountStandardiser),
-    "headcount": Kind("headcount.yml", HeadcountRule, HeadcountDeclared, HeadcountStandardiser),
-    "company": Kind("company.yml", CompanyRule, CompanyDeclared, CompanyStandardiser, code_version=2),
-    "person": Kind("person.yml", PersonRule, PersonDeclared, PersonStandardiser, code_version=2),
-    "phone": Kind("phone.yml", PhoneRule, PhoneDeclared, PhoneStandardiser, code_version=2),
-    "email": Kind("email.yml", EmailRule, EmailDeclared, EmailStandardiser),
-    "website": Kind("website.yml", WebsiteRule, WebsiteDeclared, WebsiteStandardiser),
-    "credit-code": Kind("credit_code.yml", CreditCodeRule, CreditCodeDeclared, CreditCodeStandardiser),
-    "address": Kind(
+    "amount": _of("amount.yml", "quantities.amount", "Amount", "quantities.amount_rule"),
+    "headcount": _of("headcount.yml", "quantities.headcount", "Headcount"),
+    "company": _of("company.yml", "names.company", "Company", code_version=2),
+    "person": _of("person.yml", "names.person", "Person", "names.person_rule", code_version=2),
+    "phone": _of("phone.yml", "contacts.phone", "Phone", "contacts.phone_rule", code_version=2),
+    "email": _of("email.yml", "contacts.email", "Email", "contacts.email_rule"),
+    "website": _of("website.yml", "contacts.website", "Website"),
+    "credit-code": _of("credit_code.yml", "identifiers.credit_code", "CreditCode"),
+    "address": _of(
         "address.yml",
-        AddressRule,
-        AddressDeclared,
-        AddressStandardiser,
-        tables={"divisions": read_divisions},
+        "addresses.address",
+        "Address",
+        tables_from={"divisions": "addresses.divisions:read_divisions"},
         code_version=2,
     ),
-    "date": Kind("date.yml", DateRule, DateDeclared, DateStandardiser, code_version=2),
-    "lead-source": Kind("lead_source.yml", ChoiceRule, ChoiceDeclared, ChoiceStandardiser),
-    "industry": Kind("industry.yml", ChoiceRule, ChoiceDeclared, ChoiceStandardiser),
+    "date": _of("date.yml", "dates.date", "Date", code_version=2),
+    "lead-source": _of("lead_source.yml", "choice", "Choice"),
+    "industry": _of("industry.yml", "choice", "Choice"),
 }
 
 
