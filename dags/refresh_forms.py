@@ -34,7 +34,8 @@ Without Airflow: `./cockpit run {workspace.name}`.""",
         ),
         catchup=False,
         max_active_runs=1,
-        default_args={**DEFAULT_ARGUMENTS, "owner": source.owner},
+        # The tables that it reads may just be loading from other sources: it waits until they have been checked.
+        default_args={**DEFAULT_ARGUMENTS, "retries": 20, "retry_exponential_backoff": False, "owner": source.owner},
         tags=["marts", source.source],
     ):
         reached_models = reached(models, source.source)

@@ -239,13 +239,13 @@ def _standardising(texts: Texts) -> str:
         (
             f"`{name}`",
             f"`{kind.file}`",
-            f"[{kind.declared.__name__}](#{kind.declared.__name__.lower()})"
-            if kind.declared.model_fields
+            f"[{kind.parts.declared.__name__}](#{kind.parts.declared.__name__.lower()})"
+            if kind.parts.declared.model_fields
             else "nothing",
         )
         for name, kind in KINDS.items()
     ]
-    declared = [kind.declared for kind in KINDS.values() if kind.declared.model_fields]
+    declared = [kind.parts.declared for kind in KINDS.values() if kind.parts.declared.model_fields]
     return (
         "# Standardising rules\n\n"
         "`include/rules/normalisation`: one file per kind of value ([how to change one]"

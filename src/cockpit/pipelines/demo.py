@@ -185,8 +185,8 @@ def run_dags(
     fetched = [name for name, source in workspace.sources.items() if not isinstance(source, FormSource)]
     posted = [name for name in workspace.sources if name not in fetched]
     chain = [f"{step}_{source}" for step in ("load", "stage") for source in fetched]
-    chain += [f"refresh_{source}" for source in posted]
-    for dag_id in (*chain, "build_core", "build_marts"):
+    refreshed = [f"refresh_{source}" for source in posted]
+    for dag_id in (*chain, *refreshed, "build_core", "build_marts"):
         client.wait_for_dag(dag_id, timeout=120)
     conf = {"as_of": as_of.isoformat()}
 
@@ -199,9 +199,11 @@ def run_dags(
             client.trigger(f"load_{source}", conf)
         tell(_("Airflow loads {count} sources", count=len(fetched)))
         post()
-        for source in posted:
-            client.trigger(f"refresh_{source}", conf)
         client.follow(chain, begin, _CHAIN_TIMEOUT_SECONDS, finished)
+        begin = _now(as_of)
+        for dag_id in refreshed:
+            client.trigger(dag_id, conf)
+        client.follow(refreshed, begin, _CHAIN_TIMEOUT_SECONDS, finished)
     begin = _now(as_of)
     client.trigger("build_core", conf)
     client.follow(["build_core", "build_marts"], begin, _CHAIN_TIMEOUT_SECONDS, finished)

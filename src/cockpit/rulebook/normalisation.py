@@ -75,7 +75,7 @@ def read_declared(kind: str, declared: Mapping[str, Any], where: str | None = No
     """
     known = _known(kind)
     try:
-        return known.declared.model_validate(dict(declared))
+        return known.parts.declared.model_validate(dict(declared))
     except ValidationError as error:
         fault = error.errors()[0]
         name = ".".join(map(str, fault["loc"])) or "declared"
@@ -85,7 +85,7 @@ def read_declared(kind: str, declared: Mapping[str, Any], where: str | None = No
             f"declared: {name}: {_('is not a known key') if is_unknown else cause or fault['msg']}",
             where=where,
             found=fault["input"],
-            allowed=", ".join(known.declared.model_fields) or None if is_unknown else None,
+            allowed=", ".join(known.parts.declared.model_fields) or None if is_unknown else None,
         ) from error
 
 
@@ -132,7 +132,7 @@ def _head(path: Path, _content: bytes) -> tuple[object, tuple[str, ...]]:
 def _rule(folder: Path, kind: str, _digest: str) -> NormalisationRule:
     known = _known(kind)
     path = folder / known.file
-    rule, lines = load_with_lines(path, known.rule, lambda data, lines: _with_tables(path, known, data, lines))
+    rule, lines = load_with_lines(path, known.parts.rule, lambda data, lines: _with_tables(path, known, data, lines))
     _try_examples(path, kind, rule, lines)
     return rule
 
@@ -140,7 +140,7 @@ def _rule(folder: Path, kind: str, _digest: str) -> NormalisationRule:
 @functools.lru_cache(maxsize=64)
 def _standardiser(folder: Path, kind: str, digest: str, declared: str) -> Standardiser:
     rule = _rule(folder, kind, digest)
-    return KINDS[kind].make(rule, read_declared(kind, json.loads(declared)))
+    return KINDS[kind].parts.make(rule, read_declared(kind, json.loads(declared)))
 
 
 def _with_tables(path: Path, kind: Kind, data: Any, lines: Mapping[Location, int]) -> Any:
@@ -148,7 +148,7 @@ def _with_tables(path: Path, kind: Kind, data: Any, lines: Mapping[Location, int
     if not isinstance(data, dict):
         return data
     completed = dict(data)
-    for field, read in kind.tables.items():
+    for field, read in kind.parts.tables.items():
         name = completed.pop(f"{field}{_FROM}", None)
         if name is None:
             continue
@@ -176,7 +176,7 @@ def _try_examples(path: Path, kind: str, rule: NormalisationRule, lines: Mapping
         where = f"{path}:{lines.get(('examples', number), 1)}"
         key = json.dumps(example.declared, sort_keys=True, default=str)
         if key not in made:
-            made[key] = KINDS[kind].make(rule, read_declared(kind, example.declared, where))
+            made[key] = KINDS[kind].parts.make(rule, read_declared(kind, example.declared, where))
         standard = made[key].standardise(example.text)
         given, expected = difference(example, standard)
         if given != expected:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.domain.normalise.kinds import KINDS, Kind
+from cockpit.domain.normalise.kinds import KINDS, Kind, Parts
 from cockpit.domain.normalise.rule import Declared, NormalisationRule
 from cockpit.domain.normalise.standard import Standard
 from cockpit.errors import RuleFileError, TerminalError
@@ -128,7 +128,7 @@ TABLE_RULE = "version: 1\nexamples:\n  - {in: a, out: a}\nwords_from: words.csv\
 
 @pytest.fixture
 def with_table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    kind = Kind("words.yml", WordsRule, Declared, Words, tables={"words": read_words})
+    kind = Kind("words.yml", lambda: Parts(WordsRule, Declared, Words, {"words": read_words}))
     monkeypatch.setitem(KINDS, "words", kind)
     (folder / "words.yml").write_text(TABLE_RULE, encoding="utf-8")
     (folder / "words.csv").write_text("word\na\nb\n", encoding="utf-8")

@@ -4,59 +4,75 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from cockpit.domain.normalise.rule import Declared, NormalisationRule
 from cockpit.domain.normalise.standard import Standard, Standardiser
 from cockpit.domain.normalise.text import fold
 
 
+class Parts(NamedTuple):
+    """What a kind consists of.
+
+    Attributes:
+        rule: Type of the rule file.
+        declared: What the contract of a column may say; defaults when it says nothing.
+        make: Takes a rule and what is declared.
+        tables: Fields of the rule that are read from a CSV file beside it, named by `<field>_from` in the YAML: what
+            turns the CSV's text into the field's value.
+    """
+
+    rule: type[NormalisationRule]
+    declared: type[Declared]
+    make: Callable[[Any, Any], Standardiser]
+    tables: Mapping[str, Callable[[str], Any]] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of value.
 
-    Its parts are named as `module:name` below this package and imported when they are asked for: all of them take a
-    fifth of a second, and most processes standardise nothing.
-
     Attributes:
         file: Name of its rule file in include/rules/normalisation.
-        tables_from: Fields of the rule that are read from a CSV file beside it, named by `<field>_from` in the YAML,
-            and the function that turns the CSV's text into the field's value.
+        load: Gives its parts. Loading those of all kinds takes a fifth of a second, and most processes standardise
+            nothing.
         code_version: Raised when the kind's code gives other results, so that stored ones are made again.
     """
 
     file: str
-    rule_type: str
-    declared_type: str
-    standardiser: str
-    tables_from: Mapping[str, str] = field(default_factory=dict)
+    load: Callable[[], Parts]
     code_version: int = 1
 
     @cached_property
-    def rule(self) -> type[NormalisationRule]:
-        """Type of the rule file."""
-        found: type[NormalisationRule] = _imported(self.rule_type)
-        return found
+    def parts(self) -> Parts:
+        """Loaded once."""
+        return self.load()
 
-    @cached_property
-    def declared(self) -> type[Declared]:
-        """What the contract of a column may say; defaults when it says nothing."""
-        found: type[Declared] = _imported(self.declared_type)
-        return found
 
-    @cached_property
-    def make(self) -> Callable[[Any, Any], Standardiser]:
-        """Takes a rule and what is declared."""
-        found: Callable[[Any, Any], Standardiser] = _imported(self.standardiser)
-        return found
+def _from(module: str, name: str, rules: str = "", **tables: str) -> Callable[[], Parts]:
+    """Loads <name>Rule, <name>Declared and <name>Standardiser.
 
-    @cached_property
-    def tables(self) -> dict[str, Callable[[str], Any]]:
-        """Field of the rule -> what reads its CSV."""
-        return {name: _imported(place) for name, place in self.tables_from.items()}
+    Args:
+        module: Below this package.
+        name: What the three begin with.
+        rules: Module of the first two, when it is another one.
+        tables: Field of the rule -> `module:function` that reads its CSV.
+    """
+
+    def load() -> Parts:
+        at = rules or module
+        return Parts(
+            _imported(f"{at}:{name}Rule"),
+            _imported(f"{at}:{name}Declared"),
+            _imported(f"{module}:{name}Standardiser"),
+            {field: _imported(place) for field, place in tables.items()},
+        )
+
+    return load
 
 
 def _imported(place: str) -> Any:
@@ -64,35 +80,23 @@ def _imported(place: str) -> Any:
     return getattr(importlib.import_module(f"cockpit.domain.normalise.{module}"), name)
 
 
-def _of(file: str, module: str, name: str, rules: str = "", **more: Any) -> Kind:
-    """A kind whose parts are called <name>Rule, <name>Declared and <name>Standardiser.
-
-    Args:
-        rules: Module of the first two, when it is another one.
-    """
-    rules = rules or module
-    return Kind(file, f"{rules}:{name}Rule", f"{rules}:{name}Declared", f"{module}:{name}Standardiser", **more)
-
-
 KINDS: dict[str, Kind] = {
-    "amount": _of("amount.yml", "quantities.amount", "Amount", "quantities.amount_rule"),
-    "headcount": _of("headcount.yml", "quantities.headcount", "Headcount"),
-    "company": _of("company.yml", "names.company", "Company", code_version=2),
-    "person": _of("person.yml", "names.person", "Person", "names.person_rule", code_version=2),
-    "phone": _of("phone.yml", "contacts.phone", "Phone", "contacts.phone_rule", code_version=2),
-    "email": _of("email.yml", "contacts.email", "Email", "contacts.email_rule"),
-    "website": _of("website.yml", "contacts.website", "Website"),
-    "credit-code": _of("credit_code.yml", "identifiers.credit_code", "CreditCode"),
-    "address": _of(
+    "amount": Kind("amount.yml", _from("quantities.amount", "Amount", "quantities.amount_rule")),
+    "headcount": Kind("headcount.yml", _from("quantities.headcount", "Headcount")),
+    "company": Kind("company.yml", _from("names.company", "Company"), code_version=2),
+    "person": Kind("person.yml", _from("names.person", "Person", "names.person_rule"), code_version=2),
+    "phone": Kind("phone.yml", _from("contacts.phone", "Phone", "contacts.phone_rule"), code_version=2),
+    "email": Kind("email.yml", _from("contacts.email", "Email", "contacts.email_rule")),
+    "website": Kind("website.yml", _from("contacts.website", "Website")),
+    "credit-code": Kind("credit_code.yml", _from("identifiers.credit_code", "CreditCode")),
+    "address": Kind(
         "address.yml",
-        "addresses.address",
-        "Address",
-        tables_from={"divisions": "addresses.divisions:read_divisions"},
+        _from("addresses.address", "Address", divisions="addresses.divisions:read_divisions"),
         code_version=2,
     ),
-    "date": _of("date.yml", "dates.date", "Date", code_version=2),
-    "lead-source": _of("lead_source.yml", "choice", "Choice"),
-    "industry": _of("industry.yml", "choice", "Choice"),
+    "date": Kind("date.yml", _from("dates.date", "Date"), code_version=2),
+    "lead-source": Kind("lead_source.yml", _from("choice", "Choice")),
+    "industry": Kind("industry.yml", _from("choice", "Choice")),
 }
 
 
