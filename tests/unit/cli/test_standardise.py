@@ -162,7 +162,7 @@ def test_an_edited_copy_of_the_rules(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_the_options_are_what_the_kinds_know() -> None:
     assert {kind: set(options) for kind, options in DECLARED.items()} == {
-        name: set(kind.declared.model_fields) for name, kind in KINDS.items() if kind.declared.model_fields
+        name: set(kind.parts.declared.model_fields) for name, kind in KINDS.items() if kind.parts.declared.model_fields
     }
 
 
