@@ -19,6 +19,11 @@ _MIN_LISTED_ROWS = 10_000
 # In place of a fingerprint: a check that stopped something counts as not made, so that the next run looks again.
 STOPPED = "stopped"
 
+_STAGING_VERSION = (
+    "coalesce((select max(build_id) from ops.model_build"
+    " where starts_with(model, 'stg_') and inserted + updated + deleted > 0), 0)"
+)
+
 Kind = Literal["full", "incremental", "fresh", "check"]
 
 
@@ -112,7 +117,8 @@ def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
 def version(cursor: PgCursor, table: str) -> int:
     """The state of a table as a number: the last build that changed it, for raw the last batch that did.
 
-    Bookkeeping changes with each batch and with each build or check of staging, which say where its rows are now.
+    Bookkeeping changes with each batch and with each build or check of staging, which say where its rows are now; the
+    money that is held back changes with the latter only.
 
     Args:
         cursor: Within the snapshot that the build reads.
@@ -126,13 +132,13 @@ def version(cursor: PgCursor, table: str) -> int:
             " where source = %s and entity = %s and (loaded > 0 or deleted > 0)",
             (source, entity),
         )
-    elif schema == "ops" or table == "quality.held_amount":
+    elif schema == "ops":
         cursor.execute(
             "select coalesce((select max(batch_id) from ops.import_batch), 0)"
-            " + coalesce((select max(change_id) from ops.schema_change), 0)"
-            " + coalesce((select max(build_id) from ops.model_build"
-            " where starts_with(model, 'stg_') and inserted + updated + deleted > 0), 0)"
+            f" + coalesce((select max(change_id) from ops.schema_change), 0) + {_STAGING_VERSION}"
         )
+    elif table == "quality.held_amount":
+        cursor.execute(f"select {_STAGING_VERSION}")
     else:
         cursor.execute(
             "select coalesce(max(build_id), 0) from ops.model_build"
