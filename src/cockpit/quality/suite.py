@@ -109,9 +109,9 @@ def _expectation(check: Check, previous_rows: int | None) -> Any:
         case "not_null":
             return gxe.ExpectColumnValuesToNotBeNull(column=column, meta=meta)
         case "unique":
-            if check.columns:
+            if len(check.columns) > 1:
                 return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(check.columns), meta=meta)
-            return gxe.ExpectColumnValuesToBeUnique(column=column, meta=meta)
+            return gxe.ExpectColumnValuesToBeUnique(column=column or check.columns[0], meta=meta)
         case "between":
             return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=check.min, max_value=check.max, meta=meta)
         case "in_set":
