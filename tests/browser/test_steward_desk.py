@@ -35,7 +35,7 @@ def desk(page: Page, address: str) -> FrameLocator:
 def test_a_row_is_found_checked_and_confirmed_with_keys(airflow, stack, pictures):
     frame = desk(airflow, stack.airflow_url)
     rows = frame.locator("tr[data-row]")
-    expect(rows.first).to_be_visible(timeout=_WAIT_MS)
+    expect(frame.locator("html[data-keys]")).to_be_attached(timeout=_WAIT_MS)
     frame.locator("body").press("j")
     frame.locator("body").press("j")
     expect(rows.nth(1)).to_have_class(re.compile("current"))

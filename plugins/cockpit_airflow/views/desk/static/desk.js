@@ -94,3 +94,6 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
   showCount();
 });
+// From now on keys are heard, also inside Airflow's frame.
+window.focus();
+document.documentElement.dataset.keys = "on";
