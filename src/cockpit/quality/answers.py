@@ -180,7 +180,7 @@ def correct(
             return Answered(None, examined.failing)
         stored = {name: {"before": _text(held.payload.get(name)), "after": value} for name, value in named.items()}
         correction_id = _insert(cursor, row, "correct", reason, author, changes=json.dumps(stored), raw_hash=held.hash)
-        overlay.derive(cursor, row.source, row.entity, [row.key], f"correction {correction_id}", context.as_of)
+        overlay.derive(cursor, row.source, row.entity, [row.key], f"answer__{correction_id}", context.as_of)
         _settle_task(cursor, row, "answered")
     return Answered(correction_id)
 
@@ -211,7 +211,7 @@ def confirm(connection: PgConnection, context: BuildContext, row: RowId, reason:
             cursor, row, "confirm", reason, author, rule_ids=rules, raw_hash=held.hash, needs_approval=needs_approval
         )
         if not needs_approval:
-            overlay.derive(cursor, row.source, row.entity, [row.key], f"correction {correction_id}", context.as_of)
+            overlay.derive(cursor, row.source, row.entity, [row.key], f"answer__{correction_id}", context.as_of)
         _settle_task(cursor, row, "waiting" if needs_approval else "answered")
     return Answered(correction_id, needs_approval=needs_approval)
 
@@ -234,7 +234,7 @@ def approve(
             "insert into quality.approval (correction_id, is_approved, reason, decided_by) values (%s, %s, %s, %s)",
             (correction_id, is_approved, checked_reason(reason), by),
         )
-        overlay.derive(cursor, row.source, row.entity, [row.key], f"correction {correction_id}", context.as_of)
+        overlay.derive(cursor, row.source, row.entity, [row.key], f"answer__{correction_id}", context.as_of)
         _settle_task(cursor, row, "answered" if is_approved else "open")
 
 
@@ -256,7 +256,7 @@ def undo(connection: PgConnection, context: BuildContext, correction_id: int, re
         if not stands:
             raise TerminalError(_("this answer has been taken back before"), found=correction_id)
         undo_id = _insert(cursor, row, "undo", reason, author, undoes=correction_id)
-        overlay.derive(cursor, row.source, row.entity, [row.key], f"correction {undo_id}", context.as_of)
+        overlay.derive(cursor, row.source, row.entity, [row.key], f"answer__{undo_id}", context.as_of)
         _settle_task(cursor, row, "open")
     return undo_id
 

@@ -89,4 +89,4 @@ def _forget(cursor: PgCursor, context: BuildContext, kind: str, text: str) -> No
         cursor.execute(f"select source_key from {model.qualified_name} where {condition}", {"spellings": spellings})
         keys = [row_key for (row_key,) in cursor.fetchall()]
         if keys:
-            builds.note_changed_rows(cursor, overlay_of(model.name), keys, f"decision on {kind}", context.as_of)
+            builds.note_changed_rows(cursor, overlay_of(model.name), keys, f"decision__{kind}", context.as_of)

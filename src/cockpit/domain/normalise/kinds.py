@@ -85,7 +85,7 @@ KINDS: dict[str, Kind] = {
     "headcount": Kind("headcount.yml", _from("quantities.headcount", "Headcount")),
     "company": Kind("company.yml", _from("names.company", "Company"), code_version=2),
     "person": Kind("person.yml", _from("names.person", "Person", "names.person_rule"), code_version=2),
-    "phone": Kind("phone.yml", _from("contacts.phone", "Phone", "contacts.phone_rule"), code_version=2),
+    "phone": Kind("phone.yml", _from("contacts.phone", "Phone", "contacts.phone_rule"), code_version=3),
     "email": Kind("email.yml", _from("contacts.email", "Email", "contacts.email_rule")),
     "website": Kind("website.yml", _from("contacts.website", "Website")),
     "credit-code": Kind("credit_code.yml", _from("identifiers.credit_code", "CreditCode")),

@@ -230,6 +230,11 @@ class NumberReader:
         for code, length in self._further_landlines.items():
             if digits.startswith(code) and len(digits) == len(code) + length and digits[len(code)] in "2345678":
                 return FoundNumber(f"+86{digits}", "landline", subscriber=digits[len(code) :], area=code)
+        subscriber = digits[len(area or "") :]
+        if area and len(subscriber) in self._plan.area_lengths[area] and subscriber[0] in "2345678":
+            # Nobody has heard of the range; that it was given out since is likelier than a slip.
+            line = FoundNumber(f"+86{digits}", "landline", subscriber=subscriber, area=area)
+            return replace(line, doubt="unassigned_number")
         return None
 
     def _service_in_area(self, digits: str) -> FoundNumber | None:
