@@ -29,7 +29,7 @@ def run_context(
         workspace=chosen,
         graph=load_models(chosen),
         as_of=as_of or _clock(chosen.zone),
-        run_id=run_id or f"manual_{uuid.uuid4().hex[:12]}",
+        run_id=run_id or f"manual__{uuid.uuid4().hex[:12]}",
     )
 
 
