@@ -26,9 +26,10 @@ _NOT_TEXT = re.compile("[\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 # Programs that show messages turn bare addresses into links: a gap that nobody sees prevents it.
 _GAP = "\u200b"
 _SCHEME = re.compile(r"(?<=\w)([:：])(?=[/／\\])")
-_DOMAIN_DOT = re.compile(r"(?<=[\w)])([.。．｡])(?=[^\W\d_])")
+_DOMAIN_DOT = re.compile(r"(?<=[\w)-])([.。．｡])(?=[^\W\d_])")
 _IN_ADDRESS = re.compile(r"[.。．｡:：/／\\@＠]")
-_AT = re.compile(r"(?<=\S)([@＠])(?=\S)")
+# Also where it begins a text: what stands before it may be a mark that is shown, and some programs call people so.
+_AT = re.compile(r"([@＠])(?=\S)")
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<>~|!]")
 _LINE_START = re.compile(r"^(\d*)(?=[#+=-]|(?<=\d)[.)](?:\s|$))")

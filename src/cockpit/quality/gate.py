@@ -21,7 +21,7 @@ from psycopg2.extensions import cursor as PgCursor
 from cockpit.errors import TerminalError
 from cockpit.i18n import _, language
 from cockpit.quality import data_docs, quarantine, warned
-from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate
+from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate, is_computed
 from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import connection_url
@@ -165,6 +165,12 @@ def _create_checked_table(cursor: PgCursor, model: Model, context: BuildContext)
                 f"t.{rule.column} is null or t.{rule.column} in (select referred.{column}"
                 f" from {model.referred_table(rule)} as referred where referred.{column} is not null)"
                 f" as {RULE_COLUMN}{rule.rule_id}"
+            )
+        elif is_computed(rule):
+            # As in SQL: a row without one of the values repeats nothing.
+            named = ", ".join(f"t.{name}" for name in rule.columns)
+            columns.append(
+                f"(num_nulls({named}) > 0 or count(*) over (partition by {named}) = 1) as {RULE_COLUMN}{rule.rule_id}"
             )
     name = f"checked_{model.name}"
     cursor.execute(f"drop table if exists quality.{name}")

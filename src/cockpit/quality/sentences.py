@@ -16,7 +16,6 @@ SENTENCES = frozenset(
     {
         "{column} values must never be null.",
         "{column} values must be unique.",
-        "Values for given compound columns must be unique together: {values}",
         "{column} values must be greater than or equal to {min_value}.",
         "{column} values must be less than or equal to {max_value}.",
         "{column} values must be greater than or equal to {min_value} and less than or equal to {max_value}.",
@@ -51,6 +50,8 @@ def sentence(check: Check, validation: Any, lang: str) -> tuple[Part, ...]:
     if check.expect == "references":
         values = {"column": str(check.column), "values": str(check.refers_to)}
         return _filled(_("{column} is one of {values}", lang), values)
+    if check.expect == "unique" and len(check.columns) > 1:
+        return _filled(_("{columns} are unique together", lang), {"columns": ", ".join(check.columns)})
     if check.expect == "row_count_change" or validation is None:
         share = f"{float(check.max_ratio or 0):.0%}"
         return _filled(_("The number of rows changes by at most {share} between two checks", lang), {"share": share})

@@ -197,6 +197,7 @@ RULES = """
         message: Nothing was paid
         message_zh: 尚未付款
         why: It may be paid later
+        why_zh: 以后可能会付
 """
 
 

@@ -244,8 +244,8 @@ def test_what_a_killed_writer_left_is_cleared(
     [
         (
             Check(expect="unique", columns=("a", "b")),
-            "Values for given compound columns must be unique together: a, b",
-            "以下各列的组合不得重复：a, b",
+            "a, b are unique together",
+            "a, b 的组合不得重复",
         ),
         (Check(expect="unique", column="a"), "a values must be unique.", "a 的值不得重复。"),
         (

@@ -62,6 +62,7 @@ SOURCE = """
             on_fail: quarantine
             message: The sale lies in the future
             message_zh: 日期在未来
+          - {id: sale_repeated, expect: unique, columns: [amount, note, sold_at], on_fail: warn}
         conforms_to:
           sale: {key: [sale_id], columns: {amount: amount, note: note}}
 """
@@ -208,6 +209,19 @@ def test_a_future_row_is_released_when_its_day_has_come(shop: Shop) -> None:
     assert shop.sales() == {}
     shop.refresh(datetime(2026, 3, 7, tzinfo=UTC))
     assert shop.sales() == {"till:1": 10}
+
+
+def test_rows_that_repeat_in_several_columns_are_found_and_a_missing_value_repeats_nothing(shop: Shop) -> None:
+    for sale, amount, note in ((1, 10, "a"), (2, 10, "a"), (3, 20, "a"), (4, 30, None), (5, 30, None)):
+        shop.sell(sale, amount, note)
+    shop.refresh()
+    assert shop.execute("select key, rule_id from quality.warning order by key") == [
+        ("1", "sale_repeated"),
+        ("2", "sale_repeated"),
+    ]
+    assert shop.execute("select passed, failed_count from quality.check_result where rule_id = 'sale_repeated'") == [
+        (False, 2)
+    ]
 
 
 def test_the_ledger_counts_where_the_rows_are_now(shop: Shop) -> None:

@@ -269,7 +269,7 @@ def test_a_template_needs_a_workbook(site: Site) -> None:
 def test_declarations_that_do_not_fit(site: Site, entity: dict[str, Any], complaint: str) -> None:
     declare(site, **entity)
     with pytest.raises(RuleFileError, match=complaint) as caught:
-        _ = site.workspace
+        _ = site.workspace.source("till")
     assert "till.yml:" in str(caught.value)
 
 

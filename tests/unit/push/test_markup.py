@@ -24,6 +24,8 @@ HOSTILE = [
     pytest.param("www.evil.example", id="bare domain"),
     pytest.param("evil.com", id="short domain"),
     pytest.param("evil。com", id="Chinese full stop"),
+    pytest.param("-.com", id="domain of a dash"),
+    pytest.param("**@all", id="call behind an open mark"),
     pytest.param("ｈｔｔｐ：／／evil．com", id="full width"),
     pytest.param("dingtalk://dingtalkclient/page/link?url=http%3A%2F%2Fevil.example", id="app address"),
     pytest.param("someone@evil.example", id="e-mail"),
