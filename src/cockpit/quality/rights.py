@@ -80,13 +80,15 @@ def let_answer(cursor: PgCursor, graph: ModelGraph) -> None:
     found = cursor.fetchone()
     if found is None:
         return
+    # Policies lock their tables, and grants write the tables' entries in the catalogue. The other way round, a vacuum
+    # that has a table and waits for its entry would wait for this transaction, and this transaction for the table.
+    for table, policy in _policies(graph).items():
+        _protect(cursor, table, policy)
     for statement in _grants(graph):
         cursor.execute(statement)
     cursor.execute(
         sql.SQL("grant temporary on database {} to {}").format(sql.Identifier(found[0]), sql.Identifier(ROLE))
     )
-    for table, policy in _policies(graph).items():
-        _protect(cursor, table, policy)
 
 
 def described(graph: ModelGraph) -> str:
