@@ -1,0 +1,207 @@
+"""Find the pairs of records that are worth comparing: those that share a key.
+
+Adding records never takes a pair away, except where a block grows beyond its cap; such blocks are reported.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cockpit.domain.match.fields.values import Hashes, Ints, Keys, Values, as_objects, hashed
+from cockpit.domain.match.table import Table
+
+# Spreads a combined key over 64 bits.
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Keys of records under one block rule.
+
+    Attributes:
+        name: What the rule is called in reports, such as `phone.exact`.
+        records: Positions of records; one that has several keys stands several times.
+        hashes: The key of each.
+    """
+
+    name: str
+    records: Ints
+    hashes: Hashes
+
+
+@dataclass(frozen=True)
+class BlockReport:
+    """What a block rule brought.
+
+    Attributes:
+        pairs: Candidates that it found.
+        refused: Keys that too many records share; no pairs come from them.
+        largest_refused: Records under the most frequent of them.
+    """
+
+    name: str
+    pairs: int
+    refused: Hashes
+    largest_refused: int = 0
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Pairs of positions of records, left < right, and what each block brought."""
+
+    left: Ints
+    right: Ints
+    blocks: tuple[BlockReport, ...]
+
+
+def record_keys(values: Values, keys: Keys) -> tuple[Ints, Hashes]:
+    """Keys per record instead of per distinct value."""
+    order = np.argsort(values.codes, kind="stable")
+    codes = values.codes[order]
+    start = np.searchsorted(codes, keys.values, side="left")
+    count = np.searchsorted(codes, keys.values, side="right") - start
+    total = int(count.sum())
+    if not total:
+        return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.uint64)
+    within = np.arange(total) - np.repeat(np.cumsum(count) - count, count)
+    return order[np.repeat(start, count) + within].astype(np.int64), np.repeat(keys.hashes, count)
+
+
+def combined(name: str, one: Block, other: Block) -> Block:
+    """Keys of records that have a key in both blocks: each of the one with each of the other."""
+    order = np.argsort(other.records, kind="stable")
+    records, hashes = other.records[order], other.hashes[order]
+    start = np.searchsorted(records, one.records, side="left")
+    count = np.searchsorted(records, one.records, side="right") - start
+    within = np.arange(int(count.sum())) - np.repeat(np.cumsum(count) - count, count)
+    second = hashes[np.repeat(start, count) + within]
+    first = np.repeat(one.hashes, count)
+    return Block(name, np.repeat(one.records, count), (first * _MIX) ^ second)
+
+
+def pairs_of(block: Block, cap: int, refused: Hashes) -> tuple[Ints, Ints, BlockReport]:
+    """Pairs of records with an equal key.
+
+    Args:
+        block: Keys of records.
+        cap: Keys of more records give no pairs.
+        refused: Keys that give no pairs anyway.
+
+    Returns:
+        Positions, left < right, where a pair may stand several times; and what was found and refused.
+    """
+    order = np.argsort(block.hashes, kind="stable")
+    hashes, records = block.hashes[order], block.records[order]
+    starts = np.flatnonzero(np.r_[True, hashes[1:] != hashes[:-1]]) if len(hashes) else np.empty(0, dtype=np.int64)
+    sizes = np.diff(np.r_[starts, len(hashes)])
+    is_refused = (sizes > cap) | ((sizes > 1) & np.isin(hashes[starts], refused))
+    lefts, rights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    # All blocks of one size at once.
+    for size in np.unique(sizes[(sizes > 1) & ~is_refused]):
+        members = records[starts[(sizes == size) & ~is_refused][:, None] + np.arange(size)]
+        one, other = np.triu_indices(int(size), 1)
+        lefts.append(members[:, one].ravel())
+        rights.append(members[:, other].ravel())
+    left, right = np.concatenate(lefts), np.concatenate(rights)
+    left, right = np.minimum(left, right), np.maximum(left, right)
+    kept = left != right
+    largest = int(sizes[is_refused].max(initial=0))
+    return left[kept], right[kept], BlockReport(block.name, 0, np.unique(hashes[starts[is_refused]]), largest)
+
+
+def blocks_of(table: Table, wanted: Sequence[Sequence[str]]) -> Iterator[Block]:
+    """Keys of the records.
+
+    Args:
+        table: The records.
+        wanted: Names of keys, one or two at a time. When there are none: each strong key by itself, and weak keys of
+            different fields two by two, unless both are about a place, which say little more than one of them.
+    """
+    offered = _Offered(table)
+    if wanted:
+        for names in wanted:
+            blocks = [offered.block(name) for name in names]
+            if all(block is not None for block in blocks):
+                one, *others = [block for block in blocks if block is not None]
+                yield combined(" + ".join(names), one, others[0]) if others else one
+        return
+    places = {table.names[column] for column in table.places}
+    for name in offered.strong:
+        yield from filter(None, [offered.block(name)])
+    for one_name, other_name in itertools.combinations(offered.weak, 2):
+        fields = {one_name.partition(".")[0], other_name.partition(".")[0]}
+        if len(fields) > 1 and not fields <= places:
+            one, other = offered.block(one_name), offered.block(other_name)
+            if one is not None and other is not None:
+                yield combined(f"{one_name} + {other_name}", one, other)
+
+
+class _Offered:
+    """Keys that the fields of a table offer; each is computed once."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._keys = {
+            f"{name}.{key}": (name, keys)
+            for name, field in table.types.items()
+            for key, keys in field.keys(table.values[name]).items()
+        }
+        self._blocks: dict[str, Block] = {}
+        self._near = {f"{name}.alike": name for name in table.types}
+        self.weak = [
+            key for key, (name, _keys) in self._keys.items() if key.partition(".")[2] in table.types[name].weak
+        ]
+        self.strong = [key for key in self._keys if key not in self.weak] + list(self._near)
+
+    def block(self, name: str) -> Block | None:
+        """The records under a key; None when the fields do not offer it."""
+        if name not in self._blocks:
+            if name in self._keys:
+                field, keys = self._keys[name]
+                self._blocks[name] = Block(name, *record_keys(self._table.values[field], keys))
+            elif name in self._near and (made := self._alike(name)) is not None:
+                self._blocks[name] = made
+        return self._blocks.get(name)
+
+    def _alike(self, name: str) -> Block | None:
+        field = self._near[name]
+        near = self._table.types[field].near(self._table.values[field])
+        return None if near is None else _near_block(name, self._table.values[field], *near)
+
+
+def _near_block(name: str, values: Values, left: Ints, right: Ints) -> Block:
+    """A key of its own for each pair of values that are alike."""
+    once = left < right
+    left, right = left[once], right[once]
+    keys = hashed(as_objects(f"{a} {b}" for a, b in zip(left, right, strict=True)))
+    both = np.argsort(np.concatenate([left, right]), kind="stable")
+    found = Keys(np.concatenate([left, right])[both], np.concatenate([keys, keys])[both])
+    return Block(name, *record_keys(values, found))
+
+
+def candidates(blocks: Iterable[Block], size: int, cap: int, refused: Mapping[str, Hashes]) -> Candidates:
+    """The union of the pairs of all blocks, each pair once, ordered.
+
+    Args:
+        blocks: Keys of the records.
+        size: Number of records.
+        cap: Keys of more records are refused.
+        refused: Keys that were refused when the model was learnt, by block; they stay refused.
+    """
+    reports: list[BlockReport] = []
+    codes = [np.empty(0, dtype=np.int64)]
+    for block in blocks:
+        left, right, report = pairs_of(block, cap, refused.get(block.name, NONE))
+        code = np.unique(left * size + right)
+        reports.append(replace(report, pairs=len(code)))
+        codes.append(code)
+    union = np.unique(np.concatenate(codes))
+    return Candidates(union // max(size, 1), union % max(size, 1), tuple(reports))
+
+
+# No key.
+NONE: Hashes = np.empty(0, dtype=np.uint64)

@@ -1,0 +1,271 @@
+"""Match records: read their fields, find candidates, compare them, weigh what was found, group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cockpit.domain.match import blocking, cluster
+from cockpit.domain.match.blocking import BlockReport, Candidates
+from cockpit.domain.match.fields.company import CompanyName
+from cockpit.domain.match.fields.contact import Email, Phone
+from cockpit.domain.match.fields.date import Date
+from cockpit.domain.match.fields.field import Field
+from cockpit.domain.match.fields.person import PersonName
+from cockpit.domain.match.fields.text import Identifier, Postcode, Region, Text
+from cockpit.domain.match.fields.values import Ints, Levels, Objects
+from cockpit.domain.match.fields.wording import Address, Organisation
+from cockpit.domain.match.learn import Strangers, learn
+from cockpit.domain.match.model import Floats, MatchModel
+from cockpit.domain.match.rule import FieldType, MatchRule
+from cockpit.domain.match.table import Compared, Table
+from cockpit.domain.normalise.names.company_rule import CompanyRule
+
+NO, REVIEW, MERGE = range(3)
+
+# Name of the block that has every pair.
+ALL = "all"
+
+# Pairs that are compared at a time: bounds the memory.
+_CHUNK = 2_000_000
+# No single pair outweighs a whole group.
+_HEAVIEST = 20.0
+_UNKNOWN = -6.0
+# A pair that is kept apart; a group with one such pair is never joined.
+_APART = -1e9
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What matching found.
+
+    Attributes:
+        record_ids: In the order of the input.
+        cluster: Per record the position of the least record of its group.
+        left, right: Candidate pairs, as positions.
+        weight: log2 odds of each pair.
+        levels: Pairs x comparisons.
+        veto: 0, or what keeps the pair apart.
+        outcome: NO, REVIEW or MERGE.
+        model: What the weights come from.
+        blocks: What each block rule brought.
+    """
+
+    record_ids: Objects
+    cluster: Ints
+    left: Ints
+    right: Ints
+    weight: Floats
+    levels: Levels
+    veto: Levels
+    outcome: Levels
+    model: MatchModel
+    blocks: tuple[BlockReport, ...]
+
+
+def field_types(company: CompanyRule | None) -> dict[FieldType, Field]:
+    """All types of fields.
+
+    Args:
+        company: How names of companies are read; None where there are none.
+    """
+    types: dict[FieldType, Field] = {
+        "person_name": PersonName(),
+        "organisation": Organisation(),
+        "date": Date(),
+        "identifier": Identifier(),
+        "phone": Phone(),
+        "email": Email(),
+        "address": Address(),
+        "postcode": Postcode(),
+        "region": Region(),
+        "text": Text(),
+    }
+    if company is not None:
+        types["company_name"] = CompanyName(company)
+    return types
+
+
+def match(
+    frame: pd.DataFrame,
+    rule: MatchRule,
+    types: Mapping[FieldType, Field],
+    model: MatchModel | None = None,
+    *,
+    merged: Sequence[tuple[str, str]] = (),
+    apart: Sequence[tuple[str, str]] = (),
+) -> Matched:
+    """Match all records of a frame.
+
+    Args:
+        frame: Column `record_id`, unique, and the columns of the rule; those that are missing are left out.
+        rule: What is compared.
+        types: See `field_types`.
+        model: A frozen version; None learns one from these records.
+        merged, apart: Pairs of record ids that a person put together or kept apart.
+    """
+    order = np.argsort(frame["record_id"].to_numpy(dtype=object), kind="stable")
+    # All that follows sees the records in the order of their ids, so that the order of the input says nothing.
+    table = Table(frame.iloc[order], rule, types, model.names if model else None)
+    found = _candidates(table, rule, model)
+    compared = compare(table, found.left, found.right)
+    if model is None:
+        model = _learn(table, found, compared, rule)
+    weight = weigh(table, compared, model, rule)
+    labels = _group(table.size, found, weight, compared.vetoes, rule, _Decided.of(frame, order, merged, apart))
+    together = labels[found.left] == labels[found.right]
+    outcome = np.where(together, MERGE, np.where(weight >= rule.review_at, REVIEW, NO)).astype(np.int8)
+    positions = order[labels]
+    cluster_of = np.empty(table.size, dtype=np.int64)
+    cluster_of[order] = positions
+    return Matched(
+        frame["record_id"].to_numpy(dtype=object),
+        cluster_of,
+        order[found.left],
+        order[found.right],
+        weight,
+        compared.levels,
+        compared.vetoes,
+        outcome,
+        model,
+        found.blocks,
+    )
+
+
+def _learn(table: Table, found: Candidates, compared: Compared, rule: MatchRule) -> MatchModel:
+    """Learn twice: what the first model puts together tells the second what is frequent among different things."""
+    strangers = Strangers.of(table)
+    things: Ints | None = None
+    for _pass in range(_PASSES):
+        learnt = learn(table, compared.levels, strangers, rule.related, things)
+        model = MatchModel(
+            learnt.comparisons,
+            learnt.share,
+            learnt.related,
+            learnt.places,
+            is_exhaustive=[block.name for block in found.blocks] == [ALL],
+            refused={block.name: block.refused for block in found.blocks if len(block.refused)},
+        )
+        things = _group(table.size, found, weigh(table, compared, model, rule), compared.vetoes, rule)
+    return model
+
+
+_PASSES = 2
+
+
+def weigh(table: Table, compared: Compared, model: MatchModel, rule: MatchRule) -> Floats:
+    """log2 odds of compared pairs, with what the rule asks for as proof."""
+    weight = model.weigh(compared.levels, compared.agreed)
+    proof = rule.proof
+    if proof is not None and proof.field in table.values:
+        column = table.names.index(proof.field)
+        sure = [place for place, name in enumerate(table.levels[column]) if name in proof.sure]
+        proven = np.isin(compared.levels[:, column], sure)
+        for name in proof.by:
+            if name in table.values:
+                proven |= compared.levels[:, table.names.index(name)] == 0
+        weight = np.where(proven, weight, np.minimum(weight, proof.at_most))
+    return weight
+
+
+def _candidates(table: Table, rule: MatchRule, model: MatchModel | None) -> Candidates:
+    total = table.size * (table.size - 1) // 2
+    if model.is_exhaustive if model else total <= rule.exhaustive_pairs:
+        left, right = np.triu_indices(table.size, 1)
+        return Candidates(left.astype(np.int64), right.astype(np.int64), (BlockReport(ALL, total, blocking.NONE),))
+    refused = model.refused if model else {}
+    return blocking.candidates(blocking.blocks_of(table, rule.blocks), table.size, rule.largest_block, refused)
+
+
+def compare(table: Table, left: Ints, right: Ints) -> Compared:
+    """Compare many pairs, some at a time."""
+    if len(left) <= _CHUNK:
+        return table.compare(left, right)
+    parts = [table.compare(left[s : s + _CHUNK], right[s : s + _CHUNK]) for s in range(0, len(left), _CHUNK)]
+    return Compared(
+        np.concatenate([part.levels for part in parts]),
+        tuple(np.concatenate(column) for column in zip(*(part.agreed for part in parts), strict=True)),
+        np.concatenate([part.vetoes for part in parts]),
+    )
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What people decided, as positions of records."""
+
+    merged: Ints
+    apart: Ints
+
+    @classmethod
+    def of(
+        cls, frame: pd.DataFrame, order: Ints, merged: Sequence[tuple[str, str]], apart: Sequence[tuple[str, str]]
+    ) -> _Decided:
+        """Decisions about records that are not there are left out."""
+        place = pd.Index(frame["record_id"].to_numpy(dtype=object)[order])
+
+        def positions(pairs: Sequence[tuple[str, str]]) -> Ints:
+            found = np.array([place.get_indexer(list(pair)) for pair in pairs], dtype=np.int64).reshape(-1, 2)
+            return np.sort(found[(found >= 0).all(axis=1)], axis=1)
+
+        return cls(positions(merged), positions(apart))
+
+
+_NOTHING = _Decided(np.empty((0, 2), dtype=np.int64), np.empty((0, 2), dtype=np.int64))
+
+
+def _group(
+    size: int, found: Candidates, weight: Floats, vetoes: Levels, rule: MatchRule, decided: _Decided = _NOTHING
+) -> Ints:
+    """Label per record: the least record of its group. Decisions of people win over weights and vetoes."""
+    value = np.clip(weight, -_HEAVIEST * 2, _HEAVIEST)
+    value[vetoes != 0] = _APART
+    left, right = found.left, found.right
+    if len(decided.merged) or len(decided.apart):
+        left, right, value = _with_decisions(size, left, right, value, decided)
+    reach = value >= rule.review_at
+    component = cluster.components(
+        size, np.r_[left[reach], decided.merged[:, 0]], np.r_[right[reach], decided.merged[:, 1]]
+    )
+    inside = np.flatnonzero(component[left] == component[right])
+    inside = inside[np.argsort(component[left[inside]], kind="stable")]
+    left, right, value = left[inside], right[inside], value[inside]
+    labels = np.arange(size, dtype=np.int64)
+    if not len(left):
+        return labels
+    starts = np.flatnonzero(np.r_[True, np.diff(component[left]) != 0])
+    ends = np.r_[starts[1:], len(left)]
+    together: dict[int, list[tuple[int, int]]] = {}
+    for one, other in decided.merged.tolist():
+        together.setdefault(int(component[one]), []).append((one, other))
+    is_plain = (ends - starts == 1) & ~np.isin(component[left[starts]], list(together))
+    # Most groups are one pair: nothing to weigh against anything else.
+    lone = starts[is_plain]
+    lone = lone[value[lone] >= rule.merge_at]
+    labels[right[lone]] = left[lone]
+    for start, end in zip(starts[~is_plain].tolist(), ends[~is_plain].tolist(), strict=True):
+        part = slice(start, end)
+        for group in cluster.group(
+            left[part].tolist(),
+            right[part].tolist(),
+            value[part].tolist(),
+            rule.merge_at,
+            _UNKNOWN,
+            together.get(int(component[left[start]]), ()),
+        ):
+            labels[group] = group[0]
+    return labels
+
+
+def _with_decisions(size: int, left: Ints, right: Ints, value: Floats, decided: _Decided) -> tuple[Ints, Ints, Floats]:
+    """Pairs that people decided about, with the weight that says so, in place of what was found."""
+    code = left * size + right
+    pairs = np.concatenate([decided.merged, decided.apart])
+    weights = np.r_[np.full(len(decided.merged), _HEAVIEST), np.full(len(decided.apart), _APART)]
+    codes, first = np.unique(pairs[:, 0] * size + pairs[:, 1], return_index=True)
+    kept = ~np.isin(code, codes)
+    all_codes = np.r_[code[kept], codes]
+    order = np.argsort(all_codes, kind="stable")
+    return all_codes[order] // size, all_codes[order] % size, np.r_[value[kept], weights[first]][order]

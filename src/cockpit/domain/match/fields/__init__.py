@@ -1,0 +1,1 @@
+"""Types of fields: how each is read, compared and looked up."""

@@ -1,0 +1,79 @@
+"""Short texts, regions, postcodes and registration numbers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cpdist
+
+from cockpit.domain.match.fields.closeness import CLOSENESS, closeness, lengths
+from cockpit.domain.match.fields.field import Field
+from cockpit.domain.match.fields.values import Ints, Keys, Levels, Values, apply, read_values
+from cockpit.domain.normalise.text import LONGEST_TEXT, fold
+
+_NOT_A_WORD = re.compile(r"[\W_]+")
+
+
+_ACCENT = re.compile("[\u0300-\u036f]")
+
+
+def words_of(text: str) -> str:
+    """A text without differences of width, case, accents, spaces and punctuation; what is too long is cut."""
+    level = fold(text[:LONGEST_TEXT]).casefold()
+    if not level.isascii():
+        level = unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", level)))
+    return _NOT_A_WORD.sub(" ", level).strip()
+
+
+def signs_of(text: str) -> str:
+    """Letters and digits only, in capitals."""
+    return words_of(text).replace(" ", "").upper()
+
+
+class Text(Field):
+    """A short text that says one thing."""
+
+    levels = CLOSENESS
+    expected = (0.7, 0.12, 0.06, 0.05, 0.07)
+    weak = frozenset({"exact"})
+
+    def read(self, column: pd.Series) -> Values:
+        return read_values(column, lambda texts: map(words_of, texts))
+
+    def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
+        return closeness(values.distinct[left], values.distinct[right])
+
+
+class Region(Text):
+    """A place of which there are few: a city, a province, a country."""
+
+
+class Identifier(Field):
+    """A number or code that one thing has: digits and letters; slips of typing are near."""
+
+    levels = ("exact", "one slip", "two slips", "different")
+    expected = (0.85, 0.08, 0.02, 0.05)
+
+    def read(self, column: pd.Series) -> Values:
+        return read_values(column, lambda texts: map(signs_of, texts))
+
+    def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
+        a, b = values.distinct[left], values.distinct[right]
+        slips = cpdist(a, b, scorer=OSA.distance, score_cutoff=2, dtype=np.int32)
+        # In a number of three digits everything is near.
+        slips[(slips == 2) & (np.minimum(lengths(a), lengths(b)) < 6)] = 3
+        return np.minimum(slips, 3).astype(np.int8)
+
+
+class Postcode(Identifier):
+    """A postcode; the first half of it is a wider place."""
+
+    weak = frozenset({"exact", "area"})
+
+    def keys(self, values: Values) -> Mapping[str, Keys]:
+        return {"exact": Keys.of(values.distinct), "area": Keys.of(apply(values.distinct, lambda code: code[:3]))}
