@@ -71,7 +71,9 @@ class Stack:
 
 def _environment(**variables: str) -> dict[str, str]:
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("COCKPIT_", "AIRFLOW_", "PYTEST_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("COCKPIT_", "AIRFLOW_", "PYTEST_", "COLUMNS"))
     }
     real_data = os.environ.get("COCKPIT_REAL_DATA")
     return {
@@ -79,7 +81,6 @@ def _environment(**variables: str) -> dict[str, str]:
         **({"COCKPIT_REAL_DATA": str(Path(real_data).absolute())} if real_data else {}),
         "COCKPIT_HOME": str(HOME),
         "COCKPIT_ENVIRONMENTS": str(Path(sys.prefix).parent),
-        "COLUMNS": "80",
         **variables,
     }
 

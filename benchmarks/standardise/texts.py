@@ -140,7 +140,7 @@ def _addresses(draw: Random) -> Iterator[str]:
     rows = list(csv.DictReader((_RULES / "normalisation" / "divisions.csv").open(encoding="utf-8")))
     by_code = {row["code"]: row for row in rows}
     districts = [row for row in rows if row["level"] == "district" and row["parent_code"] in by_code]
-    roads = _words("crm.yml")["accounts"]["roads"]
+    roads = _words("company_facts.yml")["addresses"]["roads"]
     latin = ["Shanghai, China", "Shenzhen, Guangdong", "Beijing", "Hangzhou, Zhejiang, P.R. China", "Suzhou, Jiangsu"]
     while True:
         district = draw.choice(districts)

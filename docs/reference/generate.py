@@ -26,20 +26,23 @@ from cockpit.demo.score import (
     LookAlikeScore,
     MatchingScore,
     QualityScore,
+    TrapScore,
     TruthScore,
     VariantScore,
 )
+from cockpit.domain.match.fields.words import AddressWords, MailWords, OrganisationWords, PersonWords
+from cockpit.domain.match.rule import FieldRule, FieldType, MatchRule, Proof
 from cockpit.domain.normalise.choice import Choice, ChoiceConfidence, ChoiceRule
 from cockpit.domain.normalise.kinds import KINDS
 from cockpit.domain.normalise.rule import Example, NormalisationRule
 from cockpit.pipelines.report import EntityLedger, Ledger, Report, Stage
-from cockpit.rulebook import behaviour, contract, dictionary, quality, security, workspace
+from cockpit.rulebook import behaviour, contract, dictionary, matching, quality, security, workspace
 from cockpit.rulebook.sources import base, file, form, log, rest, sql, text_formats
 from cockpit.warehouse.models import Model, ModelGraph, load_models
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.staging import POSTGRES_TYPES
 from docs.reference import catalogue
-from docs.reference.tables import Texts, sections, table, without_stop
+from docs.reference.tables import MissingTextError, Texts, sections, table, without_stop
 
 FOLDER = Path(__file__).parent
 _SHARED = (base.SourceBase, base.Entity, base.CursorEntity)
@@ -65,6 +68,7 @@ def pages() -> dict[str, str]:
         "source-form.md": _source_form(texts),
         "behaviour.md": _behaviour(texts),
         "standardising.md": _standardising(texts),
+        "matching.md": _matching(texts),
         "workspace.md": _workspace(texts, own),
         "security.md": _security(texts),
         "command-line.md": _command_line(),
@@ -84,6 +88,7 @@ def _report(texts: Texts) -> str:
         MatchingScore,
         VariantScore,
         LookAlikeScore,
+        TrapScore,
         QualityScore,
         AnomalyKindScore,
         FalseAlarm,
@@ -258,6 +263,37 @@ def _standardising(texts: Texts) -> str:
         + sections(declared, texts)
         + "\n\nKinds whose value is one of a list, `lead-source` and `industry`:\n\n"
         + sections((ChoiceRule, Choice, ChoiceConfidence), texts, beside=(NormalisationRule,))
+    )
+
+
+def _matching(texts: Texts) -> str:
+    kinds = {
+        "company_name": "name of a company, read by its standardiser: region, brand, trade, legal form, branch",
+        "person_name": "given name, family name or both; nicknames, initials, slips",
+        "organisation": "name of an organisation; rare words count more",
+        "date": "a day, such as that of birth",
+        "identifier": "a number or code that one thing has",
+        "phone": "telephone or fax number",
+        "email": "e-mail address",
+        "address": "street and number, or a whole address",
+        "postcode": "postcode, or another code whose beginning is a wider place",
+        "region": "a place of which there are few: city, province, country",
+        "text": "any other short text",
+    }
+    if set(kinds) != set(get_args(FieldType)):
+        raise MissingTextError("the types of fields have changed; explain them here")
+    return (
+        "# Matching rules\n\n"
+        "A file says which fields of two records are compared, and as what; how much each says is learnt from the\n"
+        "records themselves. `include/rules/matching/lists` has those for\n"
+        "[lists in files](../how-to/match-your-own-list.md).\n\n"
+        + table(("`type`", "what it is"), [(f"`{name}`", meaning) for name, meaning in kinds.items()])
+        + "\n\n"
+        + sections((MatchRule, FieldRule, Proof), texts)
+        + "\n\n## Words\n\n`include/rules/matching/words` has what the types know about words, one file each.\n\n"
+        + sections((OrganisationWords, AddressWords, PersonWords, MailWords), texts)
+        + "\n\n## What else is found in files\n\n`include/rules/matching/file_columns.yml`:\n\n"
+        + sections((matching.FileColumns,), texts)
     )
 
 

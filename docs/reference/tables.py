@@ -151,9 +151,9 @@ def _type_text(annotation: Any) -> str:
         return " or ".join(_type_text(each) for each in arguments if each is not type(None)) + (
             " or null" if type(None) in arguments else ""
         )
-    if origin in (tuple, list):
+    if origin in (tuple, list, frozenset):
         return f"list of {_type_text(arguments[0])}"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"mapping from {_type_text(arguments[0])} to {_type_text(arguments[1])}"
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{annotation.__name__}]({_page_of(annotation)}#{annotation.__name__.lower()})"

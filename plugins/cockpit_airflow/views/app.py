@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from cockpit.errors import CockpitError, TransientError
 from cockpit.i18n import _, language
 from cockpit.rulebook.workspace import Workspace, find_workspace
-from cockpit_airflow.views import data_docs, desk, ledger, scores, shown, texts
+from cockpit_airflow.views import data_docs, desk, ledger, matching, scores, shown, texts
 from cockpit_airflow.views.access import require_reader
 from cockpit_airflow.views.database import Row
 from cockpit_airflow.views.ledger import BatchFilter
@@ -64,6 +64,7 @@ def create_app() -> FastAPI:
     app.get("/batches/{batch_id}")(show_batch)
     app.get("/changes")(show_changes)
     desk.add_routes(app)
+    matching.add_routes(app)
     scores.add_routes(app)
     app.get("/data-docs/")(data_docs.show_start)
     app.get("/data-docs/{path:path}")(data_docs.show_file)

@@ -38,6 +38,7 @@ def areas() -> tuple[Area, ...]:
             _("Steward desk"),
             (
                 NavigationPage("queue", "/desk/", _("Queue")),
+                NavigationPage("matches", "/desk/matches", _("Matches")),
                 NavigationPage("reviews", "/desk/reviews", _("Reviews")),
                 NavigationPage("rules", "/desk/rules", _("Rules")),
             ),

@@ -19,7 +19,7 @@ from cockpit_airflow.views.navigation import areas
 
 _FOLDER = Path(__file__).parent
 # Areas with templates of their own, `desk/queue.html`.
-_AREAS = ("desk", "scores")
+_AREAS = ("desk", "matching", "scores")
 
 
 def render(

@@ -1,9 +1,10 @@
-"""`cockpit bench load|standardise|quality`: how fast the platform is, beside other tools in the same run."""
+"""`cockpit bench load|standardise|quality|match`: how fast the platform is, beside other tools in the same run."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,12 @@ from cockpit.i18n import _
 
 if TYPE_CHECKING:
     from cockpit.stack.settings import Settings
+
+MATCH_LISTS = ("febrl1", "febrl2", "febrl3", "fake_1000", "sites", "persons", "companies", "customers")
+MATCH_ROWS = (10_000, 100_000, 1_000_000)
+# Lists that are not ours to ship.
+REAL_LISTS = ("fake_1000", "sites")
+_FEWEST_CUSTOMERS = 1_000
 
 
 def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
@@ -50,12 +57,24 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     quality = subjects.add_parser("quality", help=text, description=text)
     quality.add_argument("--rows", type=_count, default=1_000_000, metavar=number, help=_("rows; 1,000,000 by default"))
     quality.add_argument("--rounds", type=_count, default=3, metavar=number, help=_("rounds; the median counts"))
+    text = _("how well and how fast records are matched, beside Splink; about 15 minutes")
+    match = subjects.add_parser("match", help=text, description=text)
+    match.add_argument(
+        "--rows",
+        type=_counts,
+        default=MATCH_ROWS,
+        metavar=_("N,N"),
+        help=_("records of the demo's customers, several runs; {rows} by default", rows=",".join(map(str, MATCH_ROWS))),
+    )
+    match.add_argument(
+        "--only", choices=MATCH_LISTS, metavar=_("LIST"), help=_("one of {names}", names=", ".join(MATCH_LISTS))
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, loading in databases of its own that are dropped at the end; exit code 1 when a bar is missed."""
-    from cockpit.cli.bench_text import load_text, quality_text, standardise_text
+    from cockpit.cli.bench_text import load_text, match_text, quality_text, standardise_text
     from cockpit.cli.output import stopwatch
     from cockpit.cli.platform import with_database
     from cockpit.stack.settings import Settings
@@ -65,6 +84,14 @@ def run(arguments: argparse.Namespace) -> int:
         result = _measured("bench_standardise", [f"--rows={arguments.rows}"], Settings.load(), tell)
         print(standardise_text(result))
         print(_("Kept in {files}", files="benchmarks/results/standardise.json, standardise.md"))
+        return 0 if result["is_met"] else 1
+    if arguments.subject == "match":
+        _require_real_data(arguments.only)
+        words = [f"--rows={','.join(map(str, arguments.rows))}", f"--only={arguments.only or ''}"]
+        result = _measured("bench_match", words, Settings.load(), tell)
+        print(match_text(result))
+        if not arguments.only:
+            print(_("Kept in {files}", files="benchmarks/results/match.json, match.md"))
         return 0 if result["is_met"] else 1
     settings = with_database(tell)
     if arguments.subject == "quality":
@@ -79,6 +106,14 @@ def run(arguments: argparse.Namespace) -> int:
     print(load_text(result))
     print(_("Kept in {files}", files="benchmarks/results/load.json, load.md"))
     return 0 if result["is_met"] else 1
+
+
+def _require_real_data(only: str | None) -> None:
+    if only in REAL_LISTS and not os.environ.get("COCKPIT_REAL_DATA"):
+        raise TerminalError(
+            _("the list {name} is read from the folder COCKPIT_REAL_DATA, which is not set", name=only),
+            fix=_("set it to the folder of the public data sets"),
+        )
 
 
 def _measured(module: str, words: Sequence[str], settings: Settings, tell: Callable[[str], None]) -> dict[str, Any]:
@@ -110,6 +145,13 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(_("must be at least {least}", least=1))
     return value
+
+
+def _counts(text: str) -> tuple[int, ...]:
+    counts = tuple(_count(each) for each in text.split(","))
+    if min(counts) < _FEWEST_CUSTOMERS:
+        raise argparse.ArgumentTypeError(_("must be at least {least}", least=_FEWEST_CUSTOMERS))
+    return counts
 
 
 def _count_or_none(text: str) -> int:

@@ -11,6 +11,10 @@ from cockpit.i18n import _
 
 def title(name: str) -> str:
     """A measure or a step for people; its own name when it has no other."""
+    if name.startswith("splink "):
+        return _("Splink: {name}", name=name.removeprefix("splink "))
+    if name.startswith("match "):
+        return _("Matching: {name}", name=name.removeprefix("match "))
     titles = {
         "rows": _("Making rows"),
         "texts": _("Making texts"),
@@ -108,6 +112,48 @@ def quality_text(result: Mapping[str, Any]) -> str:
         for each in result["measures"]
     ]
     return table(header, rows, right=range(1, 5))
+
+
+def match_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_match.py: F1 and seconds of both, then more about the demo's customers."""
+    header = [_("List"), "F1", _("at least"), "s", "Splink F1", _("its best"), "s", ""]
+    rows = [
+        [
+            each["name"],
+            f"{each['ours']['f1']:.3f}",
+            "" if each["least_f1"] is None else f"{each['least_f1']:.3f}",
+            f"{each['ours']['seconds']:.1f}",
+            f"{max(peer['f1'] for peer in each['splink']):.3f}",
+            f"{max(peer['best']['f1'] for peer in each['splink']):.3f}",
+            f"{each['splink'][0]['seconds']:.1f}",
+            _verdict(each["is_met"]) if each["bars"] else "",
+        ]
+        for each in result["measures"]
+    ]
+    lines = [table(header, rows, right=range(1, 7))]
+    lines += [_customers_text(each) for each in result["measures"] if each["traps"] is not None]
+    if result["left_out"]:
+        lines.append(_("Left out: {names}", names=", ".join(result["left_out"])))
+    return "\n".join(lines)
+
+
+def _customers_text(measure: Mapping[str, Any]) -> str:
+    ours = measure["ours"]
+    texts = {
+        "precision": _("precision {ratio:.4f}", ratio=ours["precision"]),
+        "found_or_shown": _("found or shown {ratio:.4f}", ratio=ours["found_or_shown"]),
+        "traps": _("{merged} of {traps:,} traps merged", merged=ours["traps_merged"], traps=measure["traps"]),
+        "seconds": _("{ratio:.2f} of Splink's seconds", ratio=measure["seconds_ratio"]),
+        "memory": _(
+            "{megabytes:.0f} MB; Splink {peer:.0f} MB",
+            megabytes=ours["memory_mb"],
+            peer=measure["splink"][0]["memory_mb"],
+        ),
+    }
+    bars = measure["bars"]
+    said = [f"{text} {_verdict(bars[name])}" if name in bars else text for name, text in texts.items()]
+    seconds = _("from raw text {seconds:.1f} s", seconds=measure["raw"]["seconds"])
+    return f"{measure['name']}:\n" + "\n".join(f"  {text}" for text in (*said, seconds))
 
 
 def _seconds(value: float | None) -> str:

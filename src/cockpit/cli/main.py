@@ -29,7 +29,10 @@ VERBS = (
     "run",
     "sources",
     "standardise",
+    "match",
     "tasks",
+    "completions",
+    "mdm",
     "report",
     "superset",
     "status",
@@ -80,9 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     # Libraries set levels on loggers of their own; the terminal shows warnings whatever they think.
     logging.getLogger().handlers[0].setLevel(logging.WARNING)
-    # argparse wraps at the terminal's width; without a terminal 80 columns fit everywhere.
-    os.environ.setdefault("COLUMNS", "80") if not sys.stdout.isatty() else None
-    given = parser().parse_args(arguments)
+    given = _parsed(arguments)
     try:
         code: int = given.run(given)
     except CockpitError as error:
@@ -108,6 +109,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         return EXIT_FAILURE
     return code
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments; help wraps at the terminal's width, and without a terminal at 80 columns, which fit everywhere."""
+    if "COLUMNS" in os.environ or sys.stdout.isatty():
+        return parser().parse_args(arguments)
+    # For argparse alone: tables that go into a file or a pipe are as wide as they are.
+    os.environ["COLUMNS"] = "80"
+    try:
+        return parser().parse_args(arguments)
+    finally:
+        del os.environ["COLUMNS"]
 
 
 def _write_traceback() -> Path:

@@ -56,6 +56,16 @@ def _truth(truth: TruthScore) -> str:
         _("  duplicate customers  precision {precision}, recall {recall} ({right:,} of {true:,} pairs)",
           precision=_share(matching.precision), recall=_share(matching.recall),
           right=matching.right_pair_count, true=matching.true_pair_count),
+        _("  left to a person     {review:,} pairs, recall {recall} with them",
+          review=matching.review_pair_count, recall=_share(matching.recall_with_review)),
+        _("  near names merged    {merged:,} of {planted:,} pairs",
+          merged=sum(trap.merged_count for trap in matching.traps),
+          planted=sum(trap.planted_count for trap in matching.traps)),
+        *(
+            _("    {kind}: {merged:,} of {planted:,}", kind=_trap(trap.kind), merged=trap.merged_count,
+              planted=trap.planted_count)
+            for trap in matching.traps if trap.merged_count
+        ),
         _("  wrong rows           recall {recall} ({caught:,} of {planted:,}), {alarms:,} false alarms",
           recall=_share(quality.recall), caught=caught, planted=planted, alarms=quality.false_alarm_count),
         *(
@@ -70,6 +80,22 @@ def _truth(truth: TruthScore) -> str:
         _("  planted causes       {shown} of {count} shown in red", shown=shown, count=len(truth.causes)),
     ]  # fmt: skip
     return "\n".join(lines)
+
+
+def _trap(kind: str) -> str:
+    """What the companies of a kind of trap have in common."""
+    titles = {
+        "branch": _("a branch and its company"),
+        "group_and_subsidiary": _("companies of one group"),
+        "homophone": _("brands that sound alike"),
+        "near_name": _("near trades"),
+        "one_character": _("brands with one other character"),
+        "ordinal": _("first and second"),
+        "same_brand_other_region": _("one name in two cities"),
+        "same_brand_other_trade": _("one brand in two trades"),
+        "shared_agent": _("one book-keeping agent"),
+    }
+    return titles.get(kind, kind)
 
 
 def _share(value: float | None) -> str:

@@ -116,6 +116,11 @@ def generate(scale: Scale, as_of: datetime, seed: int, profile: Profile | None =
         ValueError: `as_of` has no time zone.
     """
     profile = profile or load_profile()
+    return describe(profile, scale, profile.company.scales[scale].customers, as_of, seed)
+
+
+def describe(profile: Profile, scale: Scale, customer_count: int, as_of: datetime, seed: int) -> Company:
+    """As `generate`, with any number of customer records."""
     clock = Clock.at(as_of, profile.company.time_zone)
     start = (clock.month - profile.company.history_months).astype("datetime64[s]")
     return Company(
@@ -125,7 +130,7 @@ def generate(scale: Scale, as_of: datetime, seed: int, profile: Profile | None =
         clock=clock,
         regions=make_regions(profile.regions, start),
         products=make_products(profile.categories, seed, start),
-        customers=make_customers(profile, profile.company.scales[scale].customers, start, clock, seed),
+        customers=make_customers(profile, customer_count, start, clock, seed),
     )
 
 

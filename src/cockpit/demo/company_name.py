@@ -29,6 +29,11 @@ class CompanyName:
         return f"{head}{self.trade}{self.space_before_legal_form}{self.legal_form}{self.branch}"
 
     @property
+    def identity(self) -> tuple[str, str, str, str]:
+        """What makes two names different companies, however they are written."""
+        return self.city, self.brand, self.trade, self.branch
+
+    @property
     def short(self) -> str:
         """Brand and trade, as colleagues say it."""
         return f"{self.brand}{self.trade}"

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from cockpit.demo.clock import Clock
+from cockpit.demo.company_facts import ADDRESS_STYLES, Related, make_facts, typed_address
 from cockpit.demo.company_name import CompanyName, respell
 from cockpit.demo.credit_code import make_codes
 from cockpit.demo.draw import Bools, Ints, Stream, Times, categorical, choose, generator, sample, seconds, unmarked
 from cockpit.demo.groups import SUBSIDIARY, Relations, relate
+from cockpit.demo.name_spelling import REWORDED, NameSpeller, identities
 from cockpit.demo.profile import City, NamesFile, Profile
+from cockpit.demo.profile_facts import load_facts
 from cockpit.demo.profile_groups import load_groups
 from cockpit.demo.profile_people import load_people
 
@@ -21,9 +24,12 @@ _DAYS_PER_YEAR = 365.25
 _DAY_SECONDS = 86_400
 _SERIALS = 10**8
 _SPACES = (" ", "\u3000")
+# Of the companies that have moved: those whose record has not been changed yet.
+_LATE_SHARE = 0.5
 
 SAME_CODE = "same_code_other_spelling"
 SAME_NAME = "same_name_without_code"
+OTHER_NAME = "other_name_without_code"
 BRANCH = "branch"
 NEAR_NAME = "near_name"
 
@@ -41,9 +47,11 @@ class CustomerTables:
         look_alikes: Records whose name is near another company's: kind, entity, key.
         companies: Grain: one row per company, true_customer_id ascending: `name` (a CompanyName), `former_name` (the
             same, or null), `city` (index over all regions' cities), `region` (index), `industry`, `agent` (number of
-            its book-keeping agent, -1 for none).
+            its book-keeping agent, -1 for none), `credit_code` (its own), and what `company_facts.make_facts` gives.
         hierarchy: Grain: one row per company that belongs to another one: child and parent, by true_customer_id, and
             kind (branch or subsidiary).
+        neighbours: Grain: one row per pair of companies that are easily taken for one: left_customer_id,
+            right_customer_id (true ones) and kind.
     """
 
     customers: pd.DataFrame
@@ -51,6 +59,7 @@ class CustomerTables:
     look_alikes: pd.DataFrame
     companies: pd.DataFrame
     hierarchy: pd.DataFrame
+    neighbours: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class _Companies:
     Attributes:
         models: Companies that a look-alike was made from.
         branch_of: Branch -> the company that it belongs to.
+        near_to: Company with a near name -> the one that it is near to.
     """
 
     names: list[CompanyName]
@@ -68,6 +78,7 @@ class _Companies:
     look_alikes: dict[int, str]
     models: Ints
     branch_of: dict[int, int]
+    near_to: dict[int, int]
 
 
 @dataclass(frozen=True)
@@ -78,11 +89,13 @@ class _Records:
         company: Index of the company.
         is_repeat: False for the first record of each company.
         has_same_code: A repeat that carries the company's credit code.
+        is_reworded: A repeat whose name may differ after normalising too.
     """
 
     company: Ints
     is_repeat: Bools
     has_same_code: Bools
+    is_reworded: Bools
 
 
 def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Clock, seed: int) -> CustomerTables:
@@ -96,12 +109,13 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
         seed: Equal seeds give equal tables.
     """
     rng, rng_groups = generator(seed, Stream.CUSTOMERS), generator(seed, Stream.GROUPS, 1)
+    rng_facts = generator(seed, Stream.COMPANY_FACTS)
     cities = [city for region in profile.regions for city in region.cities]
     region_of_city = np.array([index for index, region in enumerate(profile.regions) for _city in region.cities])
 
     repeat_count = round(profile.dirt.duplicates.share * count)
     companies = _draw_companies(rng, profile, cities, region_of_city, count - repeat_count)
-    records = _draw_records(rng, profile, companies, repeat_count)
+    records = _draw_records(rng, rng_facts, profile, companies, repeat_count)
     related = _relate(profile, companies, records, seed)
     companies = replace(companies, names=related.names, cities=related.cities, industries=related.industries)
     companies.look_alikes.update(related.look_alikes)
@@ -129,14 +143,27 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
             "kind": [SUBSIDIARY if child in related.parents else BRANCH for child in parents],
         }
     )
+    company_count = len(companies.names)
+    facts = make_facts(
+        rng_facts,
+        load_facts(),
+        profile,
+        companies.names,
+        ids[:company_count],
+        companies.cities,
+        Related(parents, related.agents),
+    )
+    names = _spell_names(rng, rng_facts, profile.names, companies, records, related)
+    codes = _company_codes(rng, cities, companies)
     customers = pd.DataFrame(
         {
             "customer_id": ids,
-            "name": _spell_names(rng, profile.names, companies, records),
-            "credit_code": _draw_credit_codes(rng, profile, cities, companies, records),
+            "name": names,
+            "credit_code": _type_credit_codes(rng, rng_facts, profile, codes, companies, records),
             "phone": _shared_phones(
-                rng_groups, profile, related.agents, _draw_phones(rng, profile, cities, companies, records)
+                rng_groups, profile, related.agents, parents, _draw_phones(rng, profile, cities, companies, records)
             ),
+            **_type_facts(rng_facts, profile, facts, records),
             "region_code": categorical(region, [item.region_code for item in profile.regions]),
             "industry": [companies.industries[company] for company in records.company.tolist()],
             "owner_username": [owners[index] for index in owner.tolist()],
@@ -147,6 +174,7 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
     )
     variant = unmarked(count)
     variant[records.is_repeat] = SAME_NAME
+    variant[records.is_reworded] = OTHER_NAME
     variant[records.has_same_code] = SAME_CODE
     clusters = pd.DataFrame({"customer_id": ids, "true_customer_id": true_ids, "variant": variant})
     look_alikes = pd.DataFrame(
@@ -156,16 +184,17 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
             "key": [str(ids[company]) for company in companies.look_alikes],
         }
     )
-    count = len(companies.names)
     by_company = pd.DataFrame(
         {
-            "true_customer_id": ids[:count],
+            "true_customer_id": ids[:company_count],
             "name": companies.names,
-            "former_name": [related.former_names.get(index) for index in range(count)],
+            "former_name": [related.former_names.get(index) for index in range(company_count)],
             "city": companies.cities,
-            "region": region[:count],
+            "region": region[:company_count],
             "industry": companies.industries,
-            "agent": [related.agents.get(index, -1) for index in range(count)],
+            "agent": [related.agents.get(index, -1) for index in range(company_count)],
+            "credit_code": codes,
+            **facts,
         }
     )
     return CustomerTables(
@@ -174,6 +203,22 @@ def make_customers(profile: Profile, count: int, start: np.datetime64, clock: Cl
         look_alikes=look_alikes,
         companies=by_company.sort_values("true_customer_id", ignore_index=True),
         hierarchy=hierarchy,
+        neighbours=_neighbours(ids, companies, related),
+    )
+
+
+def _neighbours(ids: Ints, companies: _Companies, related: Relations) -> pd.DataFrame:
+    pairs = [
+        *((model, near, NEAR_NAME) for near, model in companies.near_to.items()),
+        *((parent, branch, BRANCH) for branch, parent in companies.branch_of.items()),
+        *related.neighbours,
+    ]
+    return pd.DataFrame(
+        {
+            "left_customer_id": ids[[left for left, _right, _kind in pairs]],
+            "right_customer_id": ids[[right for _left, right, _kind in pairs]],
+            "kind": [kind for _left, _right, kind in pairs],
+        }
     )
 
 
@@ -213,10 +258,35 @@ def _draw_recorded_relations(
     return {"parent_customer_id": parent_ids, "former_name": former}
 
 
+def _type_facts(
+    rng: np.random.Generator, profile: Profile, facts: pd.DataFrame, records: _Records
+) -> dict[str, list[str | None]]:
+    """What the ERP's clerks know of mailboxes and addresses; a company that has moved may stand at its former one."""
+    missing, count = profile.dirt.missing, len(records.company)
+    has_email = (rng.random(count) >= missing.email_share).tolist()
+    has_address = (rng.random(count) >= missing.address_share).tolist()
+    is_late, style = (rng.random(count) < _LATE_SHARE).tolist(), rng.integers(0, ADDRESS_STYLES, count).tolist()
+    boxes, places, former = facts["mailbox"].tolist(), facts["place"].tolist(), facts["former_place"].tolist()
+    emails: list[str | None] = []
+    addresses: list[str | None] = []
+    for at, has_box, has_place, late, form in zip(
+        records.company.tolist(), has_email, has_address, is_late, style, strict=True
+    ):
+        emails.append(boxes[at] if has_box else None)
+        place = former[at] if late and former[at] is not None else places[at]
+        addresses.append(typed_address(place, form) if has_place else None)
+    return {"email": emails, "address": addresses}
+
+
 def _shared_phones(
-    rng: np.random.Generator, profile: Profile, agents: dict[int, int], phones: list[str | None]
+    rng: np.random.Generator,
+    profile: Profile,
+    agents: dict[int, int],
+    parents: dict[int, int],
+    phones: list[str | None],
 ) -> list[str | None]:
-    """The phones with those of book-keeping agents: one number for all their firms, in the clerks' spellings."""
+    """The phones with shared numbers, in the clerks' spellings: one for all firms of a book-keeping agent, and the
+    switchboard of a group for some of its companies."""
     prefixes = profile.names.mobile_prefixes
     count = max(agents.values(), default=-1) + 1
     numbers = [
@@ -231,6 +301,10 @@ def _shared_phones(
     shared = list(phones)
     for (company, agent), style in zip(agents.items(), styles, strict=True):
         shared[company] = _typed_mobile(numbers[agent], style)
+    is_shared = (rng.random(len(parents)) < load_facts().groups.phone_share).tolist()
+    for (child, parent), has_switchboard in zip(parents.items(), is_shared, strict=True):
+        if has_switchboard and shared[parent]:
+            shared[child] = shared[parent]
     return shared
 
 
@@ -296,6 +370,7 @@ def _draw_companies(
         },
         models=np.concatenate([near_to, branch_of]),
         branch_of={first_branch + i: company for i, company in enumerate(branch_of.tolist())},
+        near_to={plain_count + i: company for i, company in enumerate(near_to.tolist())},
     )
 
 
@@ -318,7 +393,13 @@ def draw_name_parts(
     return keys // trades // width**2, keys // trades % width**2, keys % trades
 
 
-def _draw_records(rng: np.random.Generator, profile: Profile, companies: _Companies, repeat_count: int) -> _Records:
+def _draw_records(
+    rng: np.random.Generator,
+    rng_names: np.random.Generator,
+    profile: Profile,
+    companies: _Companies,
+    repeat_count: int,
+) -> _Records:
     """One record per company, then the repeats, some of which make a third record of the same company."""
     rates = profile.dirt.duplicates
     third_count = round(rates.third_record_share * repeat_count)
@@ -326,11 +407,13 @@ def _draw_records(rng: np.random.Generator, profile: Profile, companies: _Compan
     repeated = sample(rng, plain, repeat_count - third_count)
     repeats = np.concatenate([repeated, sample(rng, repeated, third_count)])
     has_same_code = rng.random(len(repeats)) >= rates.without_code_share
+    is_reworded = rng_names.random(len(repeats)) < rates.reworded_share
     first = np.zeros(len(companies.names), dtype=bool)
     return _Records(
         company=np.concatenate([np.arange(len(companies.names)), repeats]),
         is_repeat=np.concatenate([first, np.ones(len(repeats), dtype=bool)]),
         has_same_code=np.concatenate([first, has_same_code]),
+        is_reworded=np.concatenate([first, is_reworded]),
     )
 
 
@@ -352,27 +435,56 @@ def _draw_created_at(
     return created_at
 
 
-def _spell_names(rng: np.random.Generator, names: NamesFile, companies: _Companies, records: _Records) -> list[str]:
+def _spell_names(
+    rng: np.random.Generator,
+    rng_names: np.random.Generator,
+    names: NamesFile,
+    companies: _Companies,
+    records: _Records,
+    related: Relations,
+) -> list[str]:
     spelled = [str(name) for name in companies.names]
-    repeats = records.company[records.is_repeat]
+    speller = NameSpeller(names, identities([*companies.names, *related.former_names.values()]))
+    repeats, is_reworded = records.company[records.is_repeat], records.is_reworded[records.is_repeat]
     choices = rng.integers(0, 12, (len(repeats), 2))
-    for company, (habit, space) in zip(repeats.tolist(), choices.tolist(), strict=True):
-        spelled.append(respell(companies.names[company], names, habit, _SPACES[space % len(_SPACES)]))
+    variants = rng_names.integers(0, len(REWORDED), len(repeats)).tolist()
+    for company, (habit, space), reworded, variant in zip(
+        repeats.tolist(), choices.tolist(), is_reworded.tolist(), variants, strict=True
+    ):
+        name = companies.names[company]
+        text = speller.spell(name, REWORDED[variant]) if reworded else str(name)
+        # A variant that does not fit leaves the name as it is.
+        spelled.append(text if text != str(name) else respell(name, names, habit, _SPACES[space % len(_SPACES)]))
     return spelled
 
 
-def _draw_credit_codes(
-    rng: np.random.Generator, profile: Profile, cities: Sequence[City], companies: _Companies, records: _Records
-) -> list[str | None]:
-    count = len(companies.names)
-    codes = make_codes(
+def _company_codes(rng: np.random.Generator, cities: Sequence[City], companies: _Companies) -> list[str]:
+    """The credit code of each company."""
+    return make_codes(
         [cities[city].division_code for city in companies.cities.tolist()],
-        rng.choice(_SERIALS, count, replace=False),
+        rng.choice(_SERIALS, len(companies.names), replace=False),
     )
-    is_missing = rng.random(count) < profile.dirt.missing.credit_code_share
+
+
+def _type_credit_codes(
+    rng: np.random.Generator,
+    rng_facts: np.random.Generator,
+    profile: Profile,
+    codes: Sequence[str],
+    companies: _Companies,
+    records: _Records,
+) -> list[str | None]:
+    """The codes as the ERP has them: some missing, and those of the company above it for some branches."""
+    is_missing = rng.random(len(codes)) < profile.dirt.missing.credit_code_share
     # A repeat with the same code needs a first record that has one.
     is_missing[records.company[records.has_same_code]] = False
-    first = [None if missing else code for code, missing in zip(codes, is_missing.tolist(), strict=True)]
+    first: list[str | None] = [
+        None if missing else code for code, missing in zip(codes, is_missing.tolist(), strict=True)
+    ]
+    has_parents = rng_facts.random(len(companies.branch_of)) < profile.dirt.branch_with_parents_code_share
+    for (branch, parent), is_parents in zip(companies.branch_of.items(), has_parents.tolist(), strict=True):
+        if is_parents:
+            first[branch] = codes[parent]
     is_lower = rng.random(len(records.company)) < profile.dirt.duplicates.lower_case_code_share
     repeats: list[str | None] = []
     for index in np.flatnonzero(records.is_repeat).tolist():

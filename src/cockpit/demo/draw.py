@@ -56,6 +56,8 @@ class Stream(IntEnum):
     MANUAL = 37
     FORMS = 38
     CHANNELS_DAY = 39
+    COMPANY_FACTS = 40
+    TRAPS = 41
 
 
 def generator(seed: int, stream: Stream, part: int = 0) -> np.random.Generator:

@@ -14,6 +14,8 @@ create table if not exists customer (
     name text,
     credit_code text,
     phone text,
+    email text,
+    address text,
     region_code text,
     industry text,
     owner_username text,

@@ -20,17 +20,20 @@ from cockpit.demo.bulk_copy import copy_frame
 from cockpit.demo.capacity import require_capacity
 from cockpit.demo.company import Company
 from cockpit.demo.crm.fill import SCHEMA as CRM_SCHEMA
+from cockpit.demo.crm.fill import SYSTEM as CRM
 from cockpit.demo.crm.fill import CrmWriter, empty_crm, shared_phones
 from cockpit.demo.crm.tables import CRM_TABLES
 from cockpit.demo.draw import Stream, generator
 from cockpit.demo.finance import Payers, draw_finance, make_product_costs
 from cockpit.demo.profile import Scale
 from cockpit.demo.profile_finance import load_finance
+from cockpit.demo.profile_groups import load_groups
 from cockpit.demo.staff_targets import make_staff_targets
 from cockpit.demo.statements import statement
 from cockpit.demo.systems import Systems
 from cockpit.demo.tables import ERP_TABLES, TRUTH_TABLES
-from cockpit.demo.truth import Truth, TruthBuilder
+from cockpit.demo.traps import trap_pairs
+from cockpit.demo.truth import ERP, Truth, TruthBuilder
 from cockpit.errors import StackError
 from cockpit.i18n import _
 
@@ -134,7 +137,7 @@ def stored_generation(truth: PgConnection) -> Generation | None:
         StackError: the company was made by an earlier version, whose tables were others.
     """
     with truth, truth.cursor() as cursor:
-        cursor.execute("select to_regclass('truth.generation') is not null, to_regclass('truth.cluster') is not null")
+        cursor.execute("select to_regclass('truth.generation') is not null, to_regclass('truth.trap_pair') is not null")
         is_filled, is_current = cursor.fetchone() or (False, False)
         if not is_filled:
             return None
@@ -221,13 +224,25 @@ class _Filling:
             self.erp, target, ERP_TABLES[table], frame, self.company.clock.offset, is_new=True
         )
 
+    def _trap_pairs(self, answers: Truth, writer: CrmWriter) -> pd.DataFrame:
+        company, accounts = self.company, writer.accounts
+        records = pd.concat([answers.clusters.assign(source=ERP), accounts.clusters.assign(source=CRM)])
+        return trap_pairs(
+            generator(company.seed, Stream.TRAPS),
+            load_groups().traps.by_chance_share,
+            accounts.companies,
+            company.customers.neighbours,
+            records[["source", "key", "true_customer_id"]],
+        )
+
     def _tell_truth(self, answers: Truth, writer: CrmWriter) -> None:
         company, crm = self.company, writer.truth
         for table, frame in (
             ("cluster", pd.concat([answers.clusters, *crm.clusters])),
             ("person", pd.concat(crm.persons)),
             ("hierarchy", answers.hierarchy),
-            ("shared_phone", shared_phones(writer.contacts)),
+            ("trap_pair", self._trap_pairs(answers, writer)),
+            ("shared_phone", shared_phones(writer.contacts, company.customers)),
             ("anomaly", pd.concat([answers.anomalies, *crm.anomalies])),
             ("boundary_case", pd.concat([answers.boundary_cases, *crm.boundary_cases])),
             ("cause", answers.causes),

@@ -16,7 +16,9 @@ from cockpit.demo.draw import Ints
 from cockpit.demo.profile_groups import GroupsFile
 
 SUBSIDIARY = "subsidiary"
-SAME_BRAND = "same_brand"
+SAME_BRAND = "same_brand_other_region"
+SHARED_AGENT = "shared_agent"
+GROUP = "group_and_subsidiary"
 ORDINAL = "ordinal"
 HOMOPHONE = "homophone"
 
@@ -31,6 +33,7 @@ class Relations:
         parents: Company that a subsidiary belongs to.
         former_names: How a company was called before.
         agents: Number of the book-keeping agent who answers for a company.
+        neighbours: Two companies that are easily taken for one, and why (a kind of trap).
     """
 
     names: list[CompanyName]
@@ -40,6 +43,7 @@ class Relations:
     parents: dict[int, int] = field(default_factory=dict)
     former_names: dict[int, CompanyName] = field(default_factory=dict)
     agents: dict[int, int] = field(default_factory=dict)
+    neighbours: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 def relate(
@@ -74,7 +78,7 @@ class _Relater:
 
     def relate(self, free: Ints) -> Relations:
         count = len(self.companies.names)
-        self._used = {_identity(name) for name in self.companies.names}
+        self._used = {name.identity for name in self.companies.names}
         form = self.rules.group_form
         heads = [
             index for index, name in enumerate(self.companies.names) if name.legal_form == form and not name.branch
@@ -91,9 +95,15 @@ class _Relater:
 
     def _add_subsidiaries(self, places: Iterator[int], heads: Sequence[int], count: int) -> None:
         names = self.companies.names
+        latest: dict[int, int] = {}
         for index, head in zip(_take(places, count), self.rng.choice(heads, count).tolist(), strict=False):
             if self._name(index, replace(names[index], brand=names[head].brand, legal_form=self.rules.subsidiary_form)):
+                sibling = latest.get(head)
+                if sibling is not None:
+                    self.companies.neighbours.append((sibling, index, GROUP))
+                latest[head] = index
                 self.companies.parents[index] = head
+                self.companies.neighbours.append((head, index, GROUP))
 
     def _add_same_brands(self, places: Iterator[int], count: int) -> None:
         names = self.companies.names
@@ -104,6 +114,7 @@ class _Relater:
             if self._name(index, replace(names[other], city=names[index].city)):
                 self.companies.industries[index] = self.companies.industries[other]
                 self.companies.look_alikes[index] = SAME_BRAND
+                self.companies.neighbours.append((other, index, SAME_BRAND))
 
     def _add_pairs(
         self,
@@ -119,6 +130,7 @@ class _Relater:
                 self.companies.cities[second] = self.companies.cities[first]
                 self.companies.industries[second] = self.companies.industries[first]
                 self.companies.look_alikes[second] = kind
+                self.companies.neighbours.append((first, second, kind))
 
     def _ordinals(self, name: CompanyName) -> tuple[CompanyName, CompanyName]:
         first, second = self.rules.ordinals
@@ -137,8 +149,8 @@ class _Relater:
         brands = self.rng.integers(0, len(names), count).tolist()
         for index, other in zip(_take(places, count), brands, strict=False):
             former = replace(names[index], brand=names[other].brand)
-            if _identity(former) not in self._used:
-                self._used.add(_identity(former))
+            if former.identity not in self._used:
+                self._used.add(former.identity)
                 self.companies.former_names[index] = former
 
     def _share_agents(self, places: Iterator[int], count: int) -> None:
@@ -148,22 +160,20 @@ class _Relater:
         while firms:
             size = int(self.rng.integers(limits.min, limits.max, endpoint=True))
             self.companies.agents.update(dict.fromkeys(firms[:size], agent))
+            self.companies.neighbours += [
+                (firms[place], firms[place + 1], SHARED_AGENT) for place in range(min(size, len(firms)) - 1)
+            ]
             firms, agent = firms[size:], agent + 1
 
     def _name(self, index: int, name: CompanyName) -> bool:
         """Give a company a name unless another one has it or had it."""
         if name == self.companies.names[index]:
             return True
-        if _identity(name) in self._used:
+        if name.identity in self._used:
             return False
-        self._used.add(_identity(name))
+        self._used.add(name.identity)
         self.companies.names[index] = name
         return True
-
-
-def _identity(name: CompanyName) -> tuple[str, str, str, str]:
-    """What makes two names different companies, however they are written."""
-    return name.city, name.brand, name.trade, name.branch
 
 
 def _take(places: Iterator[int], count: int) -> list[int]:

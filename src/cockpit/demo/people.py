@@ -60,7 +60,8 @@ def make_contacts(company: Company) -> pd.DataFrame:
     """The persons at the customers, as they really are; each system types them in its own way.
 
     Returns:
-        Grain: one row per person and company: contact_id, customer_id (the true one), name, gender (male or female),
+        Grain: one row per person and company: contact_id, true_contact_id (the first of the same person: an agent
+        stands at many firms), customer_id (the true one), name, gender (male or female),
         phone (digits; null when nobody knows it), email (null), title, department, birthday (NaT), owner_username,
         is_primary, is_agent (of a book-keeping agent: the same name, phone and email for all firms), is_left (no
         longer there), created_at, updated_at (local).
@@ -89,6 +90,7 @@ def make_contacts(company: Company) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "contact_id": habits.first_id + np.arange(count),
+            "true_contact_id": habits.first_id + person,
             "customer_id": companies["true_customer_id"].to_numpy()[row],
             "name": _names(habits, surname, given),
             "gender": categorical(rng.integers(0, 2, count), ["male", "female"]),
@@ -108,15 +110,6 @@ def make_contacts(company: Company) -> pd.DataFrame:
     for name in ("name", "gender", "phone", "email", "title", "department", "birthday"):
         frame[name] = frame[name].array[person]
     return frame
-
-
-def domains(companies: pd.DataFrame) -> list[str]:
-    """The first label of each company's domain, `huaxin021`: no two companies have the same one."""
-    syllables = load_people().contacts.brand_syllables
-    ids = companies["true_customer_id"].tolist()
-    labels = ["".join(syllables[character] for character in name.brand) for name in companies["name"]]
-    # Brands repeat; the number keeps different companies apart.
-    return [f"{label}{number % 1_000_000}" for label, number in zip(labels, ids, strict=True)]
 
 
 def _org_units(profile: Profile, rules: Organisation) -> pd.DataFrame:
@@ -316,7 +309,7 @@ def _phones(rng: np.random.Generator, company: Company, habits: ContactHabits, r
         prefix.tolist(), number.tolist(), kind.tolist(), is_agent.tolist(), ids, strict=True
     ):
         if shared or k < habits.switchboard_share:
-            phones.append(_digits(main[customer_id]))
+            phones.append(dialled(main[customer_id]))
         elif k < habits.switchboard_share + habits.missing_phone_share:
             phones.append(None)
         else:
@@ -324,7 +317,7 @@ def _phones(rng: np.random.Generator, company: Company, habits: ContactHabits, r
     return pd.Series(phones, dtype=object)
 
 
-def _digits(phone: object) -> str | None:
+def dialled(phone: object) -> str | None:
     """A typed number as the digits that one dials in the country; null without one."""
     if not isinstance(phone, str):
         return None
@@ -344,19 +337,21 @@ def _emails(
     given: Ints,
     is_agent: Bools,
 ) -> pd.Series:
-    """Addresses of the customers' own domains and of free mail, which is all that an agent has."""
+    """Addresses of the customers' own domains and of free mail, an agent has the mailbox of its firms."""
     count = len(row)
     syllables = [item.pinyin for item in habits.surnames]
     second = [*habits.given_names.values(), ""]
     width = len(second)
-    suffixes = rng.integers(0, len(habits.company_mail_suffixes), len(companies)).tolist()
-    hosts = [
-        label + habits.company_mail_suffixes[suffix] for label, suffix in zip(domains(companies), suffixes, strict=True)
-    ]
-    kind = np.where(is_agent, habits.missing_email_share, rng.random(count)).tolist()
+    hosts, mailboxes = companies["host"].tolist(), companies["mailbox"].tolist()
+    kind = rng.random(count).tolist()
     number = rng.integers(1, 10_000, count).tolist()
     emails: list[str | None] = []
-    for at, s, g, k, n in zip(row.tolist(), surname.tolist(), given.tolist(), kind, number, strict=True):
+    for at, s, g, k, n, of_agent in zip(
+        row.tolist(), surname.tolist(), given.tolist(), kind, number, is_agent.tolist(), strict=True
+    ):
+        if of_agent:
+            emails.append(mailboxes[at])
+            continue
         if k < habits.missing_email_share:
             emails.append(None)
             continue

@@ -231,6 +231,8 @@ class NamesFile(Rule):
     near_trades: dict[str, str]
     legal_forms: tuple[LegalForm, ...]
     legal_form_variants: dict[str, str]
+    english: dict[str, str]
+    traditional: dict[str, str]
     bracketed_city_share: Share
     branch_suffix: str
     mobile_prefixes: tuple[str, ...]
@@ -282,6 +284,7 @@ class DuplicateRates(Rule):
     third_record_share: Share
     same_phone_share: Share
     lower_case_code_share: Share
+    reworded_share: Share
 
 
 class LookAlikeRates(Rule):
@@ -296,6 +299,8 @@ class MissingRates(Rule):
 
     credit_code_share: Share
     phone_share: Share
+    address_share: Share
+    email_share: Share
 
 
 class OrderAnomalies(Rule):
@@ -346,6 +351,7 @@ class DirtFile(Rule):
     duplicates: DuplicateRates
     look_alikes: LookAlikeRates
     missing: MissingRates
+    branch_with_parents_code_share: Share
     anomalies: AnomalyRates
     future_days: Between
     unknown_customer_offset: int = Field(gt=0)

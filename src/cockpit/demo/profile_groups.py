@@ -19,11 +19,16 @@ class Recorded(Rule):
 
 
 class Traps(Rule):
-    """Pairs of different companies with near names, by what differs."""
+    """Pairs of different companies with near names, by what differs.
+
+    Attributes:
+        by_chance_share: Near names that chance has made and that are noted, of each kind, as a share of the companies.
+    """
 
     same_brand_share: Share
     ordinal_share: Share
     homophone_share: Share
+    by_chance_share: Share
 
 
 class Agents(Rule):

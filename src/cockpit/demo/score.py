@@ -32,8 +32,9 @@ class _Part(BaseModel):
 class VariantScore(_Part):
     """One way in which a customer was recorded again."""
 
+    system: str
     variant: str
-    planted_count: int = Field(description="repeats of this kind in the ERP")
+    planted_count: int = Field(description="repeats of this kind in the system")
     found_count: int = Field(description="of these, with the same golden key as the first record")
 
 
@@ -45,16 +46,26 @@ class LookAlikeScore(_Part):
     merged_count: int = Field(description="wrongly put together with another customer; 0 is right")
 
 
+class TrapScore(_Part):
+    """One kind of pairs of records with near names that are different customers."""
+
+    kind: str
+    planted_count: int = Field(description="pairs both records of which reached core")
+    merged_count: int = Field(description="of these, with one golden key; 0 is right")
+
+
 class MatchingScore(_Part):
     """Pairs of customer records that are, or were taken for, one customer."""
 
-    record_count: int = Field(description="customer records in the ERP")
+    record_count: int = Field(description="customer records in all systems")
     matched_record_count: int = Field(description="of these, with a golden key in core")
     true_pair_count: int
     found_pair_count: int
     right_pair_count: int
+    review_pair_count: int = Field(description="true pairs that are not found, and that a person is asked about")
     variants: tuple[VariantScore, ...]
     look_alikes: tuple[LookAlikeScore, ...]
+    traps: tuple[TrapScore, ...]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -67,6 +78,18 @@ class MatchingScore(_Part):
     def recall(self) -> float | None:
         """Right / true pairs, 0-1; null when there is none."""
         return _ratio(self.right_pair_count, self.true_pair_count)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def recall_with_review(self) -> float | None:
+        """Right pairs and those that a person is asked about / true pairs, 0-1; null when there is none."""
+        return _ratio(self.right_pair_count + self.review_pair_count, self.true_pair_count)
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def merged_trap_share(self) -> float | None:
+        """Traps with one golden key / traps of all kinds, 0-1; null when there is none."""
+        return _ratio(sum(trap.merged_count for trap in self.traps), sum(trap.planted_count for trap in self.traps))
 
 
 class AnomalyKindScore(_Part):
@@ -189,6 +212,7 @@ def score(truth: PgConnection, source: str = SOURCE) -> TruthScore:
                     **pairs,
                     variants=tuple(VariantScore(**row) for row in _rows(cursor, "variants", values)),
                     look_alikes=tuple(LookAlikeScore(**row) for row in _rows(cursor, "look_alikes", values)),
+                    traps=tuple(TrapScore(**row) for row in _rows(cursor, "traps", values)),
                 ),
                 quality=QualityScore(
                     kinds=tuple(AnomalyKindScore(**row) for row in _rows(cursor, "anomalies", values)),

@@ -1,6 +1,7 @@
--- Grain: one row per kind of look-alike: how many were put together with any other customer's record.
+-- Grain: one row per kind of look-alike in the ERP: how many were put together with any other customer's record.
 with golden as (
     select
+        cluster.system,
         cluster.key,
         cluster.true_customer_id,
         source_record.customer_key
@@ -8,9 +9,9 @@ with golden as (
     inner join core.core_customer_source as source_record
         on cluster.system = source_record.source
         and cluster.key = source_record.source_key
-    where
-        cluster.system = :source
-        and cluster.entity = 'customer'
+    where (cluster.system, cluster.entity) in (
+        ('erp', 'customer'), ('crm', 'account'), ('legacy_crm', 'legacy_customer')
+    )
 )
 
 select
@@ -23,7 +24,9 @@ select
             inner join golden as other
                 on look_alike.customer_key = other.customer_key
                 and look_alike.true_customer_id <> other.true_customer_id
-            where look_alike.key = boundary_case.key
+            where
+                look_alike.system = boundary_case.system
+                and look_alike.key = boundary_case.key
         )
     ) as merged_count
 from truth.boundary_case

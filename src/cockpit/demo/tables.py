@@ -19,6 +19,8 @@ ERP_TABLES: dict[str, tuple[CopyColumn, ...]] = {
         CopyColumn("name", text),
         CopyColumn("credit_code", text),
         CopyColumn("phone", text),
+        CopyColumn("email", text),
+        CopyColumn("address", text),
         CopyColumn("region_code", text),
         CopyColumn("industry", text),
         CopyColumn("owner_username", text),
@@ -174,6 +176,13 @@ TRUTH_TABLES: dict[str, tuple[CopyColumn, ...]] = {
     "hierarchy": (
         CopyColumn("child_customer_id", whole),
         CopyColumn("parent_customer_id", whole),
+        CopyColumn("kind", text),
+    ),
+    "trap_pair": (
+        CopyColumn("left_source", text),
+        CopyColumn("left_key", text),
+        CopyColumn("right_source", text),
+        CopyColumn("right_key", text),
         CopyColumn("kind", text),
     ),
     "shared_phone": (

@@ -53,6 +53,17 @@ create table if not exists truth.hierarchy (
     kind text not null
 );
 
+-- Grain: one row per pair of customer records of ERP and CRM with near names that are different companies; kind says
+-- what they have in common.
+create table if not exists truth.trap_pair (
+    left_source text not null,
+    left_key text not null,
+    right_source text not null,
+    right_key text not null,
+    kind text not null,
+    primary key (left_source, left_key, right_source, right_key)
+);
+
 -- Grain: one row per company whose phone belongs to several: no proof that they are one.
 create table if not exists truth.shared_phone (
     kind text not null,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from psycopg2.extensions import connection as PgConnection
 
-from cockpit import push, quality, warehouse
+from cockpit import mdm, push, quality, warehouse
 from cockpit.bi import scopes
 from cockpit.bi.identity import read_identity_key
 from cockpit.quality import completions, held_amounts, rights
@@ -67,7 +67,7 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         if isinstance(source, FormSource):
             forms.prepare_tables(connection, source)
     raw_tables.make_missing(connection, staging.raw_tables(context.workspace))
-    for package in (warehouse, quality, push):
+    for package in (warehouse, quality, push, mdm):
         _apply(connection, Path(str(package.__file__)).parent / "schema.sql")
     scopes.install_security(connection, context.workspace.models_folder / "security")
     _apply_people(connection, context)

@@ -95,6 +95,22 @@ def take_back(connection: PgConnection, context: BuildContext, refusal_id: int, 
         _note(cursor, context, found[0])
 
 
+def sources_of(connection: PgConnection, graph: ModelGraph, entity: str, key: str, column: str) -> list[str]:
+    """Sources in which a row with this key has a value of the column that a rule filled.
+
+    Raises:
+        TerminalError: no rule completes the entity.
+    """
+    model = _model(graph, entity)
+    with database_errors(model.qualified_name), connection, connection.cursor() as cursor:
+        cursor.execute(
+            f"select distinct source from {model.qualified_name}"
+            " where source_key = %s and column_name = %s and outcome = 'filled' order by source",
+            (key, column),
+        )
+        return [source for (source,) in cursor.fetchall()]
+
+
 def view(graph: ModelGraph) -> str:
     """The statement that makes `quality.completion`: every value that rules found, of all conformed entities.
 

@@ -191,7 +191,7 @@ def _previous_rows(cursor: PgCursor, model: Model) -> int | None:
 
 
 def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outcomes: Sequence[Outcome]) -> datetime:
-    """Keep what was found; returns the moment that it is kept with."""
+    """Keep what was found, and drop what is too old; returns the moment that it is kept with."""
     copy_rows(
         cursor,
         "quality.check_result",
@@ -201,9 +201,21 @@ def _record_results(cursor: PgCursor, model: Model, context: BuildContext, outco
             for o in outcomes
         ],
     )
+    _forget_results(cursor, model, context.workspace.settings.check_results_days)
     cursor.execute("select now()")
     (moment,) = one_row(cursor)
     return cast(datetime, moment)
+
+
+def _forget_results(cursor: PgCursor, model: Model, days: int) -> None:
+    """Drop figures of the model that are older; the newest of each check stay, a removed one's too."""
+    cursor.execute(
+        "delete from quality.check_result as result"
+        " where result.model = %s and result.checked_at < now() - make_interval(days => %s)"
+        " and exists (select from quality.check_result as newer where newer.model = result.model"
+        " and newer.rule_id = result.rule_id and newer.checked_at > result.checked_at)",
+        (model.name, days),
+    )
 
 
 def _apply(

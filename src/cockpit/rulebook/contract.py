@@ -18,6 +18,8 @@ from cockpit.rulebook.files import MisfitError, Rule, load
 LAYERS = ("raw", "staging", "core", "marts")
 
 IDENTIFIER = r"^[a-z][a-z0-9_]{0,62}$"
+# module:function
+_FUNCTION = r"^[a-z_.]+:[a-z_]+$"
 
 OnFail: TypeAlias = Literal["quarantine", "stop", "warn"]
 
@@ -167,8 +169,11 @@ class Contract(Rule):
     owner: str = Field(min_length=2)
     materialised: Literal["table", "incremental", "view"] = "table"
     incremental: Incremental | None = None
-    built_by: str | None = Field(default=None, pattern=r"^[a-z_.]+:[a-z_]+$")
+    built_by: str | None = Field(default=None, pattern=_FUNCTION)
     reads: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    survivorship: str | None = Field(default=None, pattern=IDENTIFIER)
+    after: str | None = Field(default=None, pattern=_FUNCTION)
     row_scope: RowScope | None = None
     columns: dict[str, Column] = Field(min_length=1)
     checks: tuple[Check, ...] = ()
@@ -202,6 +207,10 @@ class Contract(Rule):
             raise MisfitError(_("needs 'reads': the tables that the function reads"), "built_by")
         if self.reads and not self.built_by:
             raise MisfitError(_("is for built_by; the tables of an SQL model are found in its SQL"), "reads")
+        if self.rules and not self.built_by:
+            raise MisfitError(_("is for built_by; an SQL model has its rules in its SQL"), "rules")
+        if self.survivorship and self.built_by:
+            raise MisfitError(_("is for a model without built_by: its SQL follows from the rules"), "survivorship")
         return self
 
 

@@ -47,6 +47,8 @@ class WorkspaceFile(Rule):
         security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
         push: Folder with the rules about messages to people, relative to this file; nobody gets any without it.
         data_docs_results: Results of checks that Data Docs keep per table.
+        check_results_days: So many days of figures of checks are kept in `quality.check_result`; of each check the
+            newest ones however old they are.
         parameters: Values that SQL models may use as `:name`, such as the share of the time-proportional
             target below which a region is red.
     """
@@ -68,6 +70,7 @@ class WorkspaceFile(Rule):
     currency: str = Field(pattern=r"^[A-Z]{3}$")
     time_zone: str
     data_docs_results: int = Field(default=20, ge=1, le=1000)
+    check_results_days: int = Field(default=400, ge=7, le=5000)
     parameters: dict[str, float | str] = Field(default_factory=dict)
 
     @field_validator("time_zone")

@@ -29,7 +29,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
     "airflow": ("airflow.txt",),
     "superset": ("superset.txt",),
     "dev": ("airflow.txt", "dev.txt"),
-    "bench": ("bench.txt",),
+    "bench": ("bench.txt", "febrl.txt"),
 }
 SERVING = ("airflow", "superset")
 NEEDED: Mapping[str, tuple[str, ...]] = {

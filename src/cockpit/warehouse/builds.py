@@ -117,8 +117,8 @@ def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
 def version(cursor: PgCursor, table: str) -> int:
     """The state of a table as a number: the last build that changed it, for raw the last batch that did.
 
-    Bookkeeping changes with each batch and with each build or check of staging, which say where its rows are now; the
-    money that is held back changes with the latter only.
+    Decisions on master data change with each one that is made. Bookkeeping changes with each batch and with each build
+    or check of staging, which say where its rows are now; the money that is held back changes with the latter only.
 
     Args:
         cursor: Within the snapshot that the build reads.
@@ -137,6 +137,9 @@ def version(cursor: PgCursor, table: str) -> int:
             "select coalesce((select max(batch_id) from ops.import_batch), 0)"
             f" + coalesce((select max(change_id) from ops.schema_change), 0) + {_STAGING_VERSION}"
         )
+    elif table == "mdm.decision":
+        # Written only, never changed.
+        cursor.execute("select count(*) from mdm.decision")
     elif table == "quality.held_amount":
         cursor.execute(f"select {_STAGING_VERSION}")
     else:

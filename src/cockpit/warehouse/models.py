@@ -12,21 +12,34 @@ from pathlib import Path
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import LAYERS, Check, Contract, load_contract
+from cockpit.rulebook.survivorship import survivorship_file
 from cockpit.rulebook.workspace import Workspace
-from cockpit.warehouse import completion, conformed, staging
+from cockpit.warehouse import completion, conformed, golden, staging
 from cockpit.warehouse.sql_text import Query, Subquery, at_line, parse_expression, parse_query
 from cockpit.warehouse.standardised import StandardisedColumn
 
 # Each layer may read itself and the one before; marts never read staging.
 _READABLE = {
     "staging": {"raw", "staging", "quality"},
-    "core": {"staging", "core"},
+    # What stewards decided stands beside the rows that it is about.
+    "core": {"staging", "core", "mdm"},
     # The ledger is about loads, not about the business, so no layer stands between it and its mart.
     "marts": {"core", "marts", "ops", "quality"},
 }
 
-# Bookkeeping that a mart may show.
-_BOOKKEEPING = frozenset({"ops.import_ledger", "ops.schema_change", "quality.held_amount", "quality.score_daily"})
+# Tables that no model makes: bookkeeping that a mart may show, and master data that outlives every rebuild.
+_BOOKKEEPING = frozenset(
+    {
+        "ops.import_ledger",
+        "ops.schema_change",
+        "quality.held_amount",
+        "quality.score_daily",
+        "mdm.decision",
+        "mdm.golden_pin",
+        "mdm.golden_version",
+        "mdm.membership",
+    }
+)
 
 # What every build knows besides the parameters of workspace.yml.
 CLOCK_PARAMETERS = ("as_of", "business_date", "time_zone", "currency")
@@ -173,7 +186,7 @@ class ModelGraph:
             self.models[name.split(".")[1]]
             for name in sorted(model.reads)
             # The tables of a source whose file is wrong are no models.
-            if not name.startswith(("raw.", "ops.", "quality.")) and name.split(".")[1] in self.models
+            if not name.startswith(("raw.", "ops.", "quality.", "mdm.")) and name.split(".")[1] in self.models
         ]
 
     def gates(self, model: Model) -> list[Model]:
@@ -291,6 +304,9 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
                 if found:
                     yield Model(layer, found.contract, found.query, path, fault=found.fault)
                 yield _conformed(workspace, contract, path, found.fault if found else None)
+            elif contract.survivorship and not sql_file.exists():
+                staged = {each.table: each for each in found_contracts["staging"].values()}
+                yield _golden(workspace, contract, path, staged)
             elif sql_file.exists() and not contract.built_by:
                 yield Model(layer, contract, parse_query(sql_file.read_text(encoding="utf-8"), sql_file), sql_file)
             elif contract.built_by and not sql_file.exists():
@@ -310,6 +326,15 @@ def _conformed(workspace: Workspace, contract: Contract, path: Path, fault: Rule
     except RuleFileError as error:
         # A source maps its columns wrongly; what the others conform to goes on.
         return Model("staging", contract, None, path, fault=error)
+
+
+def _golden(workspace: Workspace, contract: Contract, path: Path, staged: Mapping[str, Contract]) -> Model:
+    rules = survivorship_file(workspace.models_folder, str(contract.survivorship))
+    try:
+        return Model("core", contract, parse_query(golden.golden_sql(workspace, contract, staged), rules), rules)
+    except RuleFileError as error:
+        # What was chosen before stays; other models go on.
+        return Model("core", contract, None, path, fault=error)
 
 
 def _contracts(folder: Path) -> dict[Path, Contract]:

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -71,15 +71,24 @@ class BuildContext:
 
 @dataclass(frozen=True)
 class BuilderInput:
-    """What a `built_by` function gets: a connection that reads the build's own snapshot, and the context."""
+    """What a `built_by` function gets.
+
+    Attributes:
+        connection: Reads the build's own snapshot; cannot write.
+        afterwards: What the function adds here is called in the transaction of the build, once its rows are in place:
+            where it has more to write than the table, all of it is kept or nothing.
+    """
 
     connection: PgConnection
     context: BuildContext
+    afterwards: list[Callable[[PgCursor], None]] = field(default_factory=list)
 
 
 # Table -> its key columns and the table of affected keys; see Query.render_for_keys.
 Narrowing: TypeAlias = dict[str, tuple[Sequence[str], str]]
 Builder: TypeAlias = Callable[[BuilderInput], Iterable[Sequence[object]]]
+# Called in the transaction of a build that changed rows, with the table of what changed; see Contract.after.
+After: TypeAlias = Callable[[PgCursor, BuildContext, str | None], None]
 
 
 def build(connection: PgConnection, model: Model, context: BuildContext, *, full: bool = False) -> Build:
@@ -125,13 +134,14 @@ class _Step:
         self._values = context.parameters()
         self._tracked = changed_columns(model, context.graph)
         self._has_changes = False
+        self._afterwards: list[Callable[[PgCursor], None]] = []
 
     def run(self, *, full: bool) -> Build:
         self._cursor.execute("select set_config('TimeZone', %s, true)", (self._context.workspace.settings.time_zone,))
         upstream = {table: builds.version(self._cursor, table) for table in sorted(self._model.reads)}
         fingerprint = self._fingerprint()
         last = builds.last_build(self._cursor, self._model.name)
-        same = last is not None and last.fingerprint == fingerprint
+        same = last is not None and last.fingerprint == fingerprint and self._is_there()
         if last is not None and same and last.upstream == upstream and not full:
             return self._record("fresh", Difference(), fingerprint, upstream)
         self._require_passed()
@@ -142,6 +152,13 @@ class _Step:
         affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
         difference = self._apply(affected)
         return self._record("incremental" if affected else "full", difference, fingerprint, upstream)
+
+    def _is_there(self) -> bool:
+        """A view goes when a table that it reads is given another shape."""
+        if self._model.contract.materialised != "view":
+            return True
+        self._cursor.execute("select to_regclass(%s) is not null", (self._model.qualified_name,))
+        return bool(one_row(self._cursor)[0])
 
     def _require_passed(self) -> None:
         """Keep the rows of before while a table behind this one fails a check that stops."""
@@ -177,7 +194,12 @@ class _Step:
             )
         used = {name: str(self._values[name]) for name in sorted(names)}
         text = json.dumps([self._model.definition, used])
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(text.encode())
+        for rules in self._model.contract.rules:
+            file = self._context.workspace.models_folder.parent / "rules" / rules
+            # Whoever applies the rules says what is wrong with a file that is not there.
+            digest.update(file.read_bytes() if file.exists() else b"")
+        return digest.hexdigest()[:16]
 
     def _view(self, fingerprint: str, upstream: dict[str, int]) -> Build:
         if self._model.query is None:
@@ -209,7 +231,16 @@ class _Step:
         return {table: (columns, f"pg_temp.{AFFECTED}") for table, columns in incremental.reads.items()}
 
     def _apply(self, affected: Narrowing | None) -> Difference:
-        """Compute rows and write the difference."""
+        """Compute rows and write the difference, and what else belongs to the build."""
+        difference = self._write(affected)
+        for write in self._afterwards:
+            write(self._cursor)
+        if self._model.contract.after and difference.total:
+            after: After = _function(self._model.contract.after)
+            after(self._cursor, self._context, f"pg_temp.{CHANGES}" if self._has_changes else None)
+        return difference
+
+    def _write(self, affected: Narrowing | None) -> Difference:
         table = self._model.qualified_name
         self._cursor.execute(f"select not exists (select from {table})")
         (is_empty,) = one_row(self._cursor)
@@ -226,7 +257,8 @@ class _Step:
         self._cursor.execute(f"create index on {COMPUTED} ({', '.join(self._model.contract.grain)})")
         self._cursor.execute(f"analyze {COMPUTED}")
         self._has_changes = True
-        return apply_difference(self._cursor, self._model, self._tracked, only_affected=affected is not None)
+        tracked = [*self._tracked, self._model.contract.grain] if self._model.contract.after else self._tracked
+        return apply_difference(self._cursor, self._model, tracked, only_affected=affected is not None)
 
     def _compute(self, into: str, affected: Narrowing | None) -> int:
         columns = list(self._model.contract.columns)
@@ -240,8 +272,7 @@ class _Step:
 
     @contextmanager
     def _rows_of_builder(self) -> Iterator[Iterable[Sequence[object]]]:
-        module, _colon, function = str(self._model.contract.built_by).partition(":")
-        builder: Builder = getattr(importlib.import_module(module), function)
+        builder: Builder = _function(str(self._model.contract.built_by))
         # A second connection, because the first will be busy with the COPY that these rows feed.
         self._cursor.execute("select pg_export_snapshot()")
         (snapshot,) = one_row(self._cursor)
@@ -249,7 +280,9 @@ class _Step:
             reader.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
             with reader.cursor() as cursor:
                 cursor.execute("set transaction snapshot %s", (snapshot,))
-            yield builder(BuilderInput(reader, self._context))
+            given = BuilderInput(reader, self._context)
+            yield builder(given)
+            self._afterwards = given.afterwards
 
     def _record(self, kind: Kind, difference: Difference, fingerprint: str, upstream: Mapping[str, int]) -> Build:
         # A first build lists no keys: nothing downstream can have been built before it.
@@ -302,6 +335,12 @@ def rows_of(cursor: PgCursor, model: Model, context: BuildContext, affected: Nar
     cursor.execute(f"analyze pg_temp.{RECEIVED}")
     standardised.fill(cursor, model.standardised, rules)
     return model.query.render(values)
+
+
+def _function(name: str) -> Any:
+    """The function of a contract's `module:function`."""
+    module, _colon, function = name.partition(":")
+    return getattr(importlib.import_module(module), function)
 
 
 def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:

@@ -30,6 +30,9 @@ RECEIVED = "received"
 
 _BATCH = 100_000
 
+# Kinds whose texts stay readable in the column, so that what was read of them stands among the parts.
+_KEPT_AS_TEXTS = ("address", "company")
+
 
 @dataclass(frozen=True)
 class StandardisedColumn:
@@ -116,10 +119,17 @@ def parts(column: StandardisedColumn, source: SourceColumn, alias: str) -> Parts
             ),
         ),
         f"{name}_details": (
-            f"{alias}.details",
+            _details(column.kind, alias),
             Column(type="jsonb", description=f"{title}: its parts", description_zh=f"{title_zh}：组成部分"),
         ),
     }
+
+
+def _details(kind: str, alias: str) -> str:
+    """The parts; with them the value of a kind whose column keeps the text."""
+    if kind in _KEPT_AS_TEXTS:
+        return f"{alias}.details || jsonb_build_object('value', {alias}.value)"
+    return f"{alias}.details"
 
 
 def create_memory(cursor: PgCursor, columns: Iterable[StandardisedColumn]) -> None:

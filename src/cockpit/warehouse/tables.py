@@ -90,7 +90,9 @@ def _create(cursor: PgCursor, model: Model) -> bool:
 def _alter(cursor: PgCursor, model: Model, existing: dict[str, str]) -> bool:
     columns = model.contract.columns
     kept = {name for name, column in columns.items() if name in existing and _same(cursor, column.type, existing[name])}
-    actions = [f"drop column {name}" for name in existing if name not in kept and name != FLAG]
+    # A view of core on it is made again with it; what protects a mart must never go silently.
+    how = " cascade" if model.layer == "core" else ""
+    actions = [f"drop column {name}{how}" for name in existing if name not in kept and name != FLAG]
     actions += [f"add column {name} {column.type}" for name, column in columns.items() if name not in kept]
     if model.is_gated and FLAG not in existing:
         actions.append(f"add column {_FLAG_DEFINITION}")

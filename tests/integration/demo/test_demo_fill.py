@@ -173,11 +173,11 @@ def test_a_fill_that_fails_leaves_what_was_there(
 @pytest.mark.usefixtures("filled")
 def test_a_company_of_an_earlier_version_is_not_mixed(systems: Systems, company: Company) -> None:
     with systems.truth as truth, truth.cursor() as cursor:
-        cursor.execute("alter table truth.cluster rename to customer_cluster")
+        cursor.execute("alter table truth.trap_pair rename to trap")
     with pytest.raises(StackError, match="earlier version"):
         fill(systems, company)
     with systems.truth as truth, truth.cursor() as cursor:
-        cursor.execute("alter table truth.customer_cluster rename to cluster")
+        cursor.execute("alter table truth.trap rename to trap_pair")
 
 
 @pytest.mark.usefixtures("filled")
@@ -200,6 +200,7 @@ def test_truth_knows_every_visible_anomaly_of_the_crm(crm: PgConnection, truth: 
     assert set(known) == {
         ("account", "impossible_phone"),
         ("account", "placeholder_phone"),
+        ("account", "wrong_credit_code"),
         ("contact", "email_domain_typo"),
         ("contract", "receipt_above_contract"),
         ("contract", "receipt_before_signing"),

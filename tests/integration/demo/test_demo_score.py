@@ -22,9 +22,11 @@ PERFECT_PLATFORM = f"""
     create schema quality;
     create schema marts;
     create schema ops;
+    create schema mdm;
     create table core.core_customer_source as
     select system as source, key as source_key, 'golden-' || true_customer_id as customer_key
-    from truth.cluster where system = 'erp' and entity = 'customer';
+    from truth.cluster where entity in ('customer', 'account');
+    create table mdm.pair (entity text, left_record text, right_record text, outcome text);
     create table quality.quarantine as
     select system as source, entity, key, kind as rule_id, cast(null as timestamptz) as released_at
     from truth.anomaly;
@@ -35,8 +37,8 @@ PERFECT_PLATFORM = f"""
         region_code, month, received_amount, ordered_amount, target_amount,
         received_amount / target_amount < 0.8 as is_below_pace
     from truth.region_month;
-    grant usage on schema core, quality, marts, ops to {TRUTH};
-    grant select on all tables in schema core, quality, marts, ops to {TRUTH};
+    grant usage on schema core, quality, marts, ops, mdm to {TRUTH};
+    grant select on all tables in schema core, quality, marts, ops, mdm to {TRUTH};
 """
 
 
@@ -52,7 +54,7 @@ def platform(databases: DemoDatabases, company: Company) -> Iterator[PgConnectio
         with connection.cursor() as cursor:
             cursor.execute(PERFECT_PLATFORM)
             yield connection
-            cursor.execute("drop schema core, quality, marts, ops cascade")
+            cursor.execute("drop schema core, quality, marts, ops, mdm cascade")
 
 
 def change(connection: PgConnection, statement: str) -> None:
@@ -68,12 +70,17 @@ def test_says_what_to_do_before_the_pipelines_have_run(databases: DemoDatabases,
 def test_a_perfect_platform(platform: PgConnection, truth: PgConnection) -> None:
     result = score(truth)
     assert (result.matching.precision, result.matching.recall) == (1.0, 1.0)
-    assert result.matching.record_count == result.matching.matched_record_count == 2000
+    assert result.matching.recall_with_review == 1.0
+    assert result.matching.record_count == result.matching.matched_record_count > 4500
+    assert all(variant.found_count == variant.planted_count for variant in result.matching.variants)
+    assert {variant.system for variant in result.matching.variants} == {"erp", "crm"}
+    assert len(result.matching.traps) == 9
+    assert result.matching.merged_trap_share == 0.0
     assert [look_alike.merged_count for look_alike in result.matching.look_alikes] == [0] * 5
     assert result.quality.recall == 1.0
     assert result.quality.false_alarm_count == 0
     assert {kind.system for kind in result.quality.kinds} == {"erp", "crm"}
-    assert len(result.quality.kinds) == 30
+    assert len(result.quality.kinds) == 31
     assert all(kind.recall == 1.0 and kind.held_count == kind.planted_count for kind in result.quality.kinds)
     planted = sum(kind.planted_count for kind in result.quality.kinds)
     assert (result.quality.clean_row_count, result.quality.wrongly_held_count) == (101_000 - planted, 0)
@@ -89,19 +96,44 @@ def test_the_json_holds_the_computed_figures(platform: PgConnection, truth: PgCo
 
 
 def test_nothing_matched(platform: PgConnection, truth: PgConnection) -> None:
-    change(platform, "update core.core_customer_source set customer_key = source_key")
+    change(platform, "update core.core_customer_source set customer_key = source || source_key")
     matching = score(truth).matching
     assert (matching.precision, matching.recall) == (None, 0.0)
-    assert [variant.found_count for variant in matching.variants] == [0, 0]
+    # An account has its customer's number.
+    assert {variant.found_count for variant in matching.variants if variant.system == "erp"} == {0}
 
 
 def test_everybody_matched_to_everybody(platform: PgConnection, truth: PgConnection) -> None:
     change(platform, "update core.core_customer_source set customer_key = 'one'")
     matching = score(truth).matching
     assert matching.recall == 1.0
-    assert matching.found_pair_count == 2000 * 1999 / 2
+    assert matching.found_pair_count == matching.record_count * (matching.record_count - 1) / 2
     assert matching.precision == pytest.approx(matching.true_pair_count / matching.found_pair_count)
     assert all(item.merged_count == item.planted_count for item in matching.look_alikes)
+    assert matching.merged_trap_share == 1.0
+
+
+def test_what_a_person_is_asked_about_counts_as_found_when_it_is_right(
+    platform: PgConnection, truth: PgConnection
+) -> None:
+    change(
+        platform,
+        """
+        update core.core_customer_source set customer_key = source || source_key;
+        insert into mdm.pair
+        select 'customer', 'erp:' || cluster.key, 'crm:' || cluster.key, 'review'
+        from truth.cluster where entity = 'account' and key = cast(true_customer_id as text) and key < '3';
+        insert into mdm.pair
+        select 'customer', left_source || ':' || left_key, right_source || ':' || right_key, 'review'
+        from truth.trap_pair;
+        insert into mdm.pair
+        select 'customer', 'erp:' || key, 'crm:' || key, 'no' from truth.cluster where entity = 'account';
+        """,
+    )
+    matching = score(truth).matching
+    assert matching.right_pair_count == 0
+    assert matching.review_pair_count == 1940, "one account of each customer"
+    assert matching.recall_with_review == pytest.approx(1940 / matching.true_pair_count)
 
 
 def test_records_that_never_reached_core_are_missed(platform: PgConnection, truth: PgConnection) -> None:

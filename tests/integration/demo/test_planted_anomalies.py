@@ -126,3 +126,44 @@ def test_warnings_about_clean_rows_are_few(scored: Scored) -> None:
     quality = scored.score.quality
     warned = sum(entry.row_count for entry in quality.warnings)
     assert warned <= quality.clean_row_count * 0.01, quality.warnings
+
+
+def test_records_of_one_customer_are_found_in_all_systems(scored: Scored) -> None:
+    matching = scored.score.matching
+    assert matching.precision is not None
+    assert matching.precision >= 0.995
+    assert matching.recall_with_review is not None
+    assert matching.recall_with_review >= 0.95
+    assert matching.merged_trap_share == 0
+    assert {variant.system for variant in matching.variants} == {"erp", "crm"}
+    assert sum(trap.planted_count for trap in matching.traps) > 900
+
+
+def test_every_source_of_customers_and_persons_says_what_matching_needs(scored: Scored) -> None:
+    counts = scored.query(
+        "select source, count(*), count(name_parts), count(phone), count(email), count(address), count(division_code)"
+        " from staging.stg_customer group by source order by source"
+    )
+    assert [source for source, *_counts in counts] == ["crm", "erp", "legacy_crm"]
+    for source, rows, parts, *others in counts:
+        assert parts == rows, source
+        assert min(others) > 0, source
+    persons = scored.query("select source, count(*), count(name) from staging.stg_contact group by source order by 1")
+    assert [source for source, *_counts in persons] == ["crm", "manual", "shop", "trade_fair", "wecom"]
+    assert all(rows == names for _source, rows, names in persons)
+
+
+def test_orders_and_receipts_find_their_customer(scored: Scored) -> None:
+    for table in ("core_order", "core_receipt"):
+        assert scored.query(f"select count(*) from core.{table} where customer_key is null") == [(0,)], table
+
+
+def test_truth_knows_the_persons_of_all_sources(scored: Scored) -> None:
+    known = scored.query(
+        "select contact.source, count(person.key) > 0, count(*) = count(distinct contact.source_key)"
+        " from staging.stg_contact as contact left join truth.person as person"
+        " on person.system = contact.source and person.key = contact.source_key and person.entity <> 'lead'"
+        " group by contact.source"
+    )
+    assert all(some and once for _source, some, once in known)
+    assert len(known) == 5

@@ -224,6 +224,44 @@ def test_rows_that_repeat_in_several_columns_are_found_and_a_missing_value_repea
     ]
 
 
+def test_figures_of_checks_are_kept_for_their_time_(shop: Shop) -> None:
+    shop.sell(1, 10)
+    shop.refresh()
+    shop.execute(
+        "insert into quality.check_result (run_id, model, rule_id, on_fail, passed, row_count, failed_count, checked_at)"
+        " select 'old', model, rule_id, on_fail, passed, row_count, failed_count, now() - make_interval(days => age)"
+        " from quality.check_result, unnest(array[29, 31, 500]) as given (age)"
+    )
+    settings = shop.folder / "workspace.yml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "check_results_days: 30\n", encoding="utf-8")
+    load_workspace.cache_clear()
+    shop.sell(2, -5)
+    shop.refresh()
+    ages = shop.execute(
+        "select rule_id, array_agg(extract(day from now() - checked_at)::int order by checked_at)"
+        " from quality.check_result where model = 'stg_till__sale' group by 1 order by 1"
+    )
+    rules = ("amount_positive", "not_in_future", "sale_id_not_null", "sale_repeated", "values_fit_types")
+    assert ages == [(rule, [29, 0, 0]) for rule in rules]
+
+
+def test_the_newest_figures_stay_however_old_they_are(shop: Shop) -> None:
+    shop.sell(1, 10)
+    shop.refresh()
+    shop.execute(
+        "insert into quality.check_result (run_id, model, rule_id, on_fail, passed, row_count, failed_count, checked_at)"
+        " select 'old', model, 'taken_out', 'warn', true, 1, 0, now() - make_interval(days => age)"
+        " from (select distinct model from quality.check_result) as made, unnest(array[900, 1000]) as given (age)"
+    )
+    shop.sell(1, 20)
+    shop.refresh()
+    left = shop.execute(
+        "select model, extract(day from now() - checked_at)::int from quality.check_result"
+        " where rule_id = 'taken_out' order by 1"
+    )
+    assert left == [("core_sale", 900), ("stg_till__sale", 900)]
+
+
 def test_the_ledger_counts_where_the_rows_are_now(shop: Shop) -> None:
     for sale in range(1, 6):
         shop.sell(sale, 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 from psycopg2.extensions import connection as PgConnection
 
-from cockpit.errors import RuleFileError, TerminalError
+from cockpit.cli import completions as command
+from cockpit.cli.main import parser
+from cockpit.errors import RuleFileError, TerminalError, UsageError
 from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.pipelines.run_context import run_context
 from cockpit.quality import completions
@@ -467,6 +470,145 @@ def test_what_no_rule_filled_cannot_be_refused(gaps: Gaps, cell: Cell, fault: st
     gaps.run()
     with pytest.raises(TerminalError, match=fault):
         completions.refuse(gaps.connection, gaps.context(), cell, "no", "ann")
+
+
+class Command:
+    """`./cockpit completions` in the workspace, without starting a platform."""
+
+    def __init__(self, gaps: Gaps, capsys: pytest.CaptureFixture[str]) -> None:
+        self._gaps = gaps
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> list[str]:
+        arguments = parser().parse_args(["completions", *words])
+        workspace = self._gaps.context().workspace
+        if arguments.action == "list":
+            assert command._list(workspace, arguments) == 0
+        elif arguments.action == "refuse":
+            assert command._refuse(workspace, arguments) == 0
+        else:
+            assert command._take_back(workspace, arguments) == 0
+        return self._capsys.readouterr().out.splitlines()
+
+    def listed(self, *words: str) -> list[list[str]]:
+        """Cells of the rows, which two blanks part, without heading and total."""
+        return [re.split(r" {2,}", line) for line in self("list", *words)[1:-1]]
+
+
+@pytest.fixture
+def completions_command(gaps: Gaps, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    monkeypatch.setenv("COCKPIT_LANG", "en")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    return Command(gaps, capsys)
+
+
+def test_the_command_lists_what_was_found_personal_values_masked(gaps: Gaps, completions_command: Command) -> None:
+    assert completions_command("list") == ["Table  source  key  column  value  state  rule  from", "0 of 0 values"]
+    gaps.client(1, code=CODE)
+    gaps.client(2)
+    gaps.account(8, code=OTHER, address="北京市海淀区中关村大街1号", mobile="13912345670")
+    gaps.account(9, code=CODE, address="上海市浦东新区张江路100号", mobile="13912345679", founded="1999-12-31")
+    gaps.sale(1, 2, "CN-BJ", "2026-02-01")
+    gaps.sale(2, 2, "CN-SH", "2026-02-01")
+    crm = gaps.folder / "sources" / "crm.yml"
+    text = crm.read_text(encoding="utf-8").replace("standard: phone", "standard: phone, sensitivity: personal")
+    crm.write_text(
+        text.replace("\nentities:", "\npersonal_data: {basis: contract, purpose: Orders, purpose_zh: 订单}\nentities:")
+    )
+    gaps.run()
+    region = ["client", "erp", "1", "region_code", "CN-SH", "filled", "client_region", "crm.account 9"]
+    conflict = ["client", "erp", "2", "region_code", "CN-BJ | CN-SH", "conflict", "client_region", "erp.sale 1"]
+    assert [row for row in completions_command.listed("--table", "stg_client") if row[1] == "erp"] == [
+        ["client", "erp", "1", "founded_on", "1999-12-31", "filled", "client_founded", "crm.account 9"],
+        ["client", "erp", "1", "phone", "+86********679", "filled", "client_phone", "crm.account 9"],
+        region,
+        conflict,
+    ]
+    assert completions_command.listed("--rule", "client_region", "--rows", "3")[-1] == region
+    assert completions_command("list", "--rule", "client_region", "--rows", "1")[-1] == "1 of 4 values"
+    assert completions_command.listed("--state", "conflict") == [conflict]
+
+
+def test_a_steward_refuses_by_command_and_takes_that_back(gaps: Gaps, completions_command: Command) -> None:
+    gaps.client(1)
+    gaps.sale(1, 1, "CN-BJ", "2026-01-01")
+    gaps.run()
+    cell = ("client", "1", "region_code")
+    told = completions_command("refuse", *cell, "--reason", "sells through Beijing only", "--by", "ann")
+    number = gaps.query("select refusal_id, reason, refused_by from quality.completion_refusal")
+    assert number[0][1:] == ("sells through Beijing only", "ann")
+    refusal = str(number[0][0])
+    assert told == [
+        f"Refusal {refusal}: client.region_code, erp 1. The value is missing again after the next run.",
+        f"To take it back: ./cockpit completions take-back {refusal}",
+    ]
+
+    def states() -> list[tuple[str, str]]:
+        return [(row[4], row[5]) for row in completions_command.listed()]
+
+    assert states() == [("CN-BJ", f"refused, no. {refusal}; gone with the next run")]
+    gaps.run()
+    assert gaps.regions() == {"1": None}
+    assert states() == [("CN-BJ", f"refused, no. {refusal}")]
+    gaps.sale(2, 1, "CN-TJ", "2026-02-01")
+    gaps.run()
+    assert states() == [("CN-TJ", "filled"), ("CN-BJ", f"refused, no. {refusal}; not found now")]
+    assert [row[-1] for row in completions_command.listed("--state", "refused")] == ["-"]
+    gaps.query("delete from sale where sale_id = 2")
+    gaps.sale(3, 1, "CN-BJ", "2026-03-01")
+    gaps.run(full=True)
+    assert completions_command("take-back", refusal, "--by", "ben") == [
+        f"Refusal {refusal} is taken back; the next run fills the value if it is found."
+    ]
+    assert gaps.query("select undone_by from quality.completion_refusal") == [("ben",)]
+    assert states() == [("CN-BJ", "comes back with the next run")]
+    gaps.run()
+    assert gaps.regions() == {"1": "CN-BJ"}
+    assert states() == [("CN-BJ", "filled")]
+
+
+def test_a_key_of_two_sources_needs_the_source(gaps: Gaps, completions_command: Command) -> None:
+    gaps.client(9, code=CODE)
+    gaps.client(8, code=CODE)
+    gaps.account(9, code=CODE, address="上海市浦东新区张江路100号")
+    gaps.run()
+    with pytest.raises(UsageError, match="crm, erp"):
+        completions_command("refuse", "client", "9", "region_code", "--reason", "no")
+    completions_command("refuse", "stg_client", "9", "region_code", "--reason", "no", "--source", "erp")
+    gaps.run()
+    assert gaps.regions() == {"8": "CN-SH", "9": None}
+    assert [row[1] for row in completions_command.listed("--state", "refused")] == ["erp"]
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        pytest.param(
+            ["list", "--table", "deal"], r"no rule completes.*'deal'; allowed: client", id="table of the list"
+        ),
+        pytest.param(["list", "--rule", "x"], "no such completion rule.*client_founded, client_phone", id="rule"),
+        pytest.param(["refuse", "deal", "1", "a", "--reason", "no"], "no rule completes", id="table"),
+        pytest.param(["refuse", "client", "7", "region_code", "--reason", "no"], "was not completed", id="row"),
+        pytest.param(["refuse", "client", "1", "x", "--reason", "no"], "was not completed", id="column"),
+        pytest.param(["refuse", "client", "1", "region_code", "--reason", " "], "a reason is needed", id="reason"),
+        pytest.param(["refuse", "client", "1", "region_code", "--reason", "no", "--by", " "], "--by", id="author"),
+        pytest.param(["take-back", "77"], "not in force.*77", id="number"),
+    ],
+)
+def test_the_command_says_what_is_wrong(gaps: Gaps, completions_command: Command, words: list[str], fault: str) -> None:
+    gaps.client(1)
+    gaps.sale(1, 1, "CN-BJ", "2026-01-01")
+    gaps.run()
+    with pytest.raises(TerminalError, match=fault):
+        completions_command(*words)
+    assert gaps.query("select * from quality.completion_refusal") == []
+
+
+def test_hostile_values_are_shown_inert(gaps: Gaps, completions_command: Command) -> None:
+    gaps.client(1)
+    gaps.sale(1, 1, "CN\x1b[31m\u202e\nred", "2026-01-01")
+    gaps.run()
+    assert completions_command.listed()[0][4] == "CN\\u001b[31m\\u202e\\nred"
 
 
 def test_incremental_equals_full(gaps: Gaps) -> None:

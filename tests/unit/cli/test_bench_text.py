@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.match.datasets import LISTS, NAMES
 from benchmarks.standardise import texts
-from cockpit.cli.bench_text import quality_text, standardise_text
+from cockpit.cli import bench
+from cockpit.cli.bench_text import match_text, quality_text, standardise_text
 from cockpit.cli.output import width
 
 MEASURE = {
@@ -49,3 +51,42 @@ def test_checks_beside_plain_sql(monkeypatch: pytest.MonkeyPatch) -> None:
         "Later check                    1,000,000  4.40           4.8",
     ]
     assert max(width(line) for line in shown.splitlines()) <= 80
+
+
+MATCHED = {
+    "f1": 0.9931, "precision": 0.9971, "found_or_shown": 0.9612, "traps_merged": 3, "seconds": 12.34, "memory_mb": 812.0,
+}  # fmt: skip
+SPLINK = {"f1": 0.888, "seconds": 45.6, "memory_mb": 1474.0, "best": {"f1": 0.957}}
+
+
+def test_matching_beside_splink_within_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_LANG", "en")
+    customers = {
+        "name": "customers 1,000,000", "least_f1": None, "traps": 33_000, "ours": MATCHED, "splink": [SPLINK, SPLINK],
+        "seconds_ratio": 0.27, "raw": {"seconds": 68.9}, "is_met": False,
+        "bars": {"precision": True, "found_or_shown": True, "traps": True, "memory": True, "seconds": False},
+    }  # fmt: skip
+    small = {
+        **customers, "name": "fake_1000", "least_f1": 0.94, "traps": None, "splink": [SPLINK], "bars": {"f1": True},
+        "is_met": True,
+    }  # fmt: skip
+    shown = match_text({"measures": [small, customers], "left_out": ["sites"]})
+    assert shown.splitlines() == [
+        "List                    F1  at least     s  Splink F1  its best     s",
+        "fake_1000            0.993     0.940  12.3      0.888     0.957  45.6  met",
+        "customers 1,000,000  0.993            12.3      0.888     0.957  45.6  MISSED",
+        "customers 1,000,000:",
+        "  precision 0.9971 met",
+        "  found or shown 0.9612 met",
+        "  3 of 33,000 traps merged met",
+        "  0.27 of Splink's seconds MISSED",
+        "  812 MB; Splink 1474 MB met",
+        "  from raw text 68.9 s",
+        "Left out: sites",
+    ]
+    assert max(width(line) for line in shown.splitlines()) <= 80
+
+
+def test_the_command_knows_the_lists_of_the_benchmark() -> None:
+    assert bench.MATCH_LISTS == NAMES
+    assert tuple(each.name for each in LISTS if each.needs_real_data) == bench.REAL_LISTS

@@ -17,10 +17,11 @@ from cockpit.demo.crm.activities import draw_activities, draw_attachments
 from cockpit.demo.crm.deals import Book, Deals, draw_deals, make_framework_contracts
 from cockpit.demo.crm.persons import make_contacts_table, make_leads
 from cockpit.demo.crm.profile import load_crm
-from cockpit.demo.crm.spelling import VARIANTS, chinese_number, full_width, typed_phone, variant_spellers
+from cockpit.demo.crm.spelling import chinese_number, full_width, typed_phone
 from cockpit.demo.crm.tables import CRM_TABLES
 from cockpit.demo.draw import Stream, generator
 from cockpit.demo.finance import Payers, draw_finance
+from cockpit.demo.name_spelling import VARIANTS, NameSpeller, identities
 from cockpit.demo.people import make_contacts
 from cockpit.demo.profile import load_profile
 from cockpit.demo.profile_finance import load_finance
@@ -62,20 +63,48 @@ def deals(company: Company, batch: Batch, book: Book) -> Deals:
         pytest.param("typo", "华恒（上海）能源有限公司", id="another character"),
         pytest.param("short_name", "华信能源", id="brand and trade"),
         pytest.param("without_city", "华信能源有限公司", id="no city"),
+        pytest.param("without_legal_form", "华信（上海）能源", id="no legal form"),
+        pytest.param("abbreviation", "上海华信", id="city and brand"),
+        pytest.param("moved_city", "上海华信能源有限公司", id="city in front"),
+        pytest.param("english", "Shanghai Huaxin Energy Co., Ltd.", id="English"),
     ],
 )
 def test_spellings(variant: str, expected: str) -> None:
-    assert variant_spellers(load_profile().names, load_crm())[variant](NAME) == expected
+    assert NameSpeller(load_profile().names).spell(NAME, variant) == expected
 
 
-def test_there_is_a_speller_for_each_variant() -> None:
-    assert set(variant_spellers(load_profile().names, load_crm())) == set(VARIANTS)
+def test_spellings_of_a_branch() -> None:
+    branch = CompanyName("上海", "华信", "第一能源", "集团有限公司", branch="苏州分公司")
+    speller = NameSpeller(load_profile().names)
+    typed = {variant: speller.spell(branch, variant) for variant in VARIANTS}
+    assert typed["moved_city"] == "华信第一能源（上海）集团有限公司苏州分公司"
+    assert typed["english"] == "Shanghai Huaxin No.1 Energy Group Co., Ltd. Suzhou Branch"
+    assert {text[-5:] for variant, text in typed.items() if variant != "english"} == {"苏州分公司"}
 
 
 def test_a_homophone_sounds_alike() -> None:
-    speller = variant_spellers(load_profile().names, load_crm())["homophone"]
-    assert speller(CompanyName("上海", "信华", "能源", "有限公司")) == "上海鑫华能源有限公司"
-    assert speller(CompanyName("上海", "泰华", "能源", "有限公司")) == "上海太华能源有限公司"
+    speller = NameSpeller(load_profile().names)
+    assert speller.spell(CompanyName("上海", "信华", "能源", "有限公司"), "homophone") == "上海鑫华能源有限公司"
+    assert speller.spell(CompanyName("上海", "泰华", "能源", "有限公司"), "homophone") == "上海太华能源有限公司"
+
+
+@pytest.mark.parametrize(
+    ("brand", "trade", "expected"),
+    [
+        ("华信", "能源", "上海华恒能源有限公司"),
+        ("金鑫", "能源", "上海鑫金能源有限公司"),
+        ("盛达", "油气技术", "上海盛达油气技有限公司"),
+        ("华泰", "能源", "上海信泰能源有限公司"),
+    ],
+)
+def test_slips_of_the_pen(brand: str, trade: str, expected: str) -> None:
+    assert NameSpeller(load_profile().names).spell(CompanyName("上海", brand, trade, "有限公司"), "typo") == expected
+
+
+def test_a_slip_never_makes_another_companys_name() -> None:
+    other = CompanyName("上海", "鑫华", "能源", "股份有限公司")
+    name = CompanyName("上海", "信华", "能源", "有限公司")
+    assert NameSpeller(load_profile().names, identities([other, name])).spell(name, "homophone") == str(name)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from cockpit.demo.company import Company, generate
 from cockpit.demo.customers import owner_usernames
-from cockpit.demo.people import COMPANY, LEVELS, NOBODY, TEAM, Staff, domains, make_contacts, make_staff
+from cockpit.demo.people import COMPANY, LEVELS, NOBODY, TEAM, Staff, make_contacts, make_staff
 from cockpit.demo.profile import load_profile
 from cockpit.demo.profile_people import load_people
 
@@ -85,19 +85,29 @@ def test_an_agents_contact_is_one_person_for_all_firms(contacts: pd.DataFrame, c
     agents = contacts[contacts["is_agent"]]
     agent = company.customers.companies.set_index("true_customer_id")["agent"].loc[agents["customer_id"]]
     per_agent = agents.groupby(agent.to_numpy())
-    assert (per_agent[["name", "phone", "email"]].nunique(dropna=False) == 1).all(axis=None)
+    columns = ["true_contact_id", "name", "phone", "email"]
+    assert (per_agent[columns].nunique(dropna=False) == 1).all(axis=None)
+    others = contacts[~contacts["is_agent"]]
+    assert (others["true_contact_id"] == others["contact_id"]).all()
     assert set(agents["title"]) == {load_people().contacts.agent_title}
     free = tuple(load_people().contacts.free_mail_domains)
     assert agents["email"].str.endswith(free).all()
 
 
-def test_companies_have_domains_of_their_own(company: Company, contacts: pd.DataFrame) -> None:
-    assert pd.Series(domains(company.customers.companies)).is_unique
+def test_only_companies_of_one_group_share_a_domain(company: Company, contacts: pd.DataFrame) -> None:
+    tables = company.customers
+    parents = tables.hierarchy.set_index("child_customer_id")["parent_customer_id"]
+    head = tables.companies["true_customer_id"].map(
+        lambda key: parents.get(parents.get(key, key), parents.get(key, key))
+    )
+    hosts = tables.companies["host"]
+    assert (head.groupby(hosts.to_numpy()).nunique() == 1).all()
+    assert hosts.duplicated().any()
     known = contacts[contacts["email"].notna() & ~contacts["is_agent"]]
     free = tuple(f"@{domain}" for domain in load_people().contacts.free_mail_domains)
     own = known[~known["email"].str.endswith(free)]
     hosts = own["email"].str.split("@").str[1]
-    assert (own["customer_id"].groupby(hosts.to_numpy()).nunique() == 1).all()
+    assert set(hosts) <= set(tables.companies["host"])
 
 
 def test_contacts_are_entered_after_their_customer(company: Company, contacts: pd.DataFrame) -> None:

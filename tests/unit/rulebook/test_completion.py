@@ -50,9 +50,9 @@ def test_a_rule_knows_where_its_steps_stand(tmp_path: Path) -> None:
     [
         ("entity: customer", "entity: costumer", 4, "no source has rows of this conformed entity"),
         ("entity: erp.sales_order", "entity: erp.sale", 9, "no source has this entity"),
-        ("into: [erp]", "into: [crm]", 9, "this source has no rows of customer"),
+        ("into: [erp]", "into: [wecom]", 9, "this source has no rows of customer"),
         ("into: [erp]\n", "\n", 11, "means something only within its source"),
-        ("entity: erp.customer", "entity: crm.account", 14, "a step without 'same' is about rows of customer"),
+        ("entity: erp.customer", "entity: crm.lead", 14, "a step without 'same' is about rows of customer"),
         ("value: phone", "value: phone\n            latest_by: created_at", 16, "finds other rows by 'same'"),
         ("value: phone", "value: phone\n            into: [erp]", 16, "finds other rows by 'same'"),
         ('"+8621": CN-SH', '"": CN-SH', 16, "empty beginning or value"),

@@ -24,8 +24,8 @@ columns:
   thing_key: {type: text, description: Key, description_zh: 主键}
 """
 CONTRACT_KEYS = (
-    "built_by, checks, columns, description, description_zh, grain, incremental, indexes, materialised, owner, reads,"
-    " row_scope, table"
+    "after, built_by, checks, columns, description, description_zh, grain, incremental, indexes, materialised, owner,"
+    " reads, row_scope, rules, survivorship, table"
 )
 EXPECTATIONS = "'not_null', 'unique', 'between', 'in_set', 'matches', 'condition', 'references' or 'row_count_change'"
 QUOTE = "Correct this line; quote texts that contain ':' or '#'."

@@ -55,14 +55,14 @@ def at_customers(rng: np.random.Generator, contacts: pd.DataFrame, count: int) -
         count: Persons wanted.
 
     Returns:
-        contact_id, customer_id (the true one), name, gender (0 to 2), phone (null when unknown), owner_username,
+        contact_id and customer_id (the true ones), name, gender (0 to 2), phone (null when unknown), owner_username,
         known_at.
     """
     rows = contacts.iloc[sample(rng, np.arange(len(contacts)), count)]
     gender = np.select([rows["gender"] == "male", rows["gender"] == "female"], [MALE, FEMALE], default=UNKNOWN)
     return pd.DataFrame(
         {
-            "contact_id": rows["contact_id"].to_numpy(dtype=np.int64),
+            "contact_id": rows["true_contact_id"].to_numpy(dtype=np.int64),
             "customer_id": rows["customer_id"].to_numpy(dtype=np.int64),
             "name": rows["name"].to_numpy(dtype=object),
             "gender": gender,

@@ -80,6 +80,7 @@ def _cards(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ...]]:
         people.iloc[-row] = people.iloc[row]
     keys = [f"BC-{number:05d}" for number in range(1, count + 1)]
     truth.cluster(SYSTEM, CARDS, keys, people["customer_id"].tolist())
+    truth.person(SYSTEM, CARDS, keys, people["true_contact_id"].tolist())
     unreachable = range(_UNREACHABLE_EVERY - 1, count, _UNREACHABLE_EVERY)
     phones = typed_phones(rng, texts(people["phone"]))
     emails = texts(people["email"])

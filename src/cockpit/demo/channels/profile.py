@@ -164,6 +164,9 @@ class LegacyCrm(Rule):
     first_year: int
     last_year: int
     customer_share: Share
+    reworded_share: Share
+    former_name_share: Share
+    address_share: Share
     changes_per_customer: float = Field(ge=0)
     attachment_share: Share
     malformed_lines: int = Field(ge=0)

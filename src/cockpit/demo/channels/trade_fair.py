@@ -90,6 +90,7 @@ def _leads(world: World, fair: Fair, first_day: date, number: int, truth: Channe
     truth.wrong(SYSTEM, LEADS, "fake_registration", [keys[row] for row in np.flatnonzero(is_fake).tolist()])
     truth.wrong(SYSTEM, LEADS, "placeholder_phone", [keys[row] for row in placeholders.tolist()])
     truth.cluster(SYSTEM, LEADS, keys, people["customer_id"].tolist())
+    truth.person(SYSTEM, LEADS, keys, people["true_contact_id"].tolist())
     names = typed_names(rng, [str(name) for name in people["company"].tolist()])
     phones = typed_phones(rng, texts(people["phone"]))
     reps = world.reps

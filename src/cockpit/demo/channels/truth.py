@@ -27,6 +27,7 @@ SYSTEMS = (
 
 # The columns that this package writes into the tables of all systems, and its own tables (truth_schema.sql).
 CLUSTER = (*_SYSTEM, CopyColumn("key", text), CopyColumn("true_customer_id", whole))
+PERSON = (*_SYSTEM, CopyColumn("key", text), CopyColumn("true_contact_id", whole))
 MARKED = (CopyColumn("system", text), CopyColumn("kind", text), CopyColumn("entity", text), CopyColumn("key", text))
 TABLES: dict[str, tuple[CopyColumn, ...]] = {
     "broken_line": (*_SYSTEM, CopyColumn("file", text), CopyColumn("line_number", whole), CopyColumn("kind", text)),
@@ -62,6 +63,7 @@ class ChannelTruth:
     broken_lines: list[tuple[str, str, str, int, str]] = field(default_factory=list)
     special_files: list[tuple[str, str, str, str]] = field(default_factory=list)
     clusters: list[tuple[str, str, str, int]] = field(default_factory=list)
+    persons: list[tuple[str, str, str, int]] = field(default_factory=list)
     claims: list[pd.DataFrame] = field(default_factory=list)
     sessions: list[pd.DataFrame] = field(default_factory=list)
     figures: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -88,6 +90,14 @@ class ChannelTruth:
             (system, entity, key, customer_id)
             for key, customer_id in zip(keys, customer_ids, strict=True)
             if customer_id >= 0
+        ]
+
+    def person(self, system: str, entity: str, keys: Sequence[str], contact_ids: Sequence[int]) -> None:
+        """Which true person each record is of; below 0 for none."""
+        self.persons += [
+            (system, entity, key, contact_id)
+            for key, contact_id in zip(keys, contact_ids, strict=True)
+            if contact_id >= 0
         ]
 
     def count(self, system: str, entity: str, **figures: int) -> None:
@@ -127,8 +137,9 @@ def write_truth(cursor: PgCursor, truth: ChannelTruth, offset: str) -> None:
     for table, rows in (("anomaly", truth.anomalies), ("boundary_case", truth.boundary_cases)):
         frame = pd.DataFrame(rows, columns=["system", "kind", "entity", "key"])
         copy_frame(cursor, sql.Identifier(SCHEMA, table), MARKED, frame, offset)
-    clusters = pd.DataFrame(truth.clusters, columns=[column.name for column in CLUSTER])
-    copy_frame(cursor, sql.Identifier(SCHEMA, "cluster"), CLUSTER, clusters, offset)
+    for table, columns, known in (("cluster", CLUSTER, truth.clusters), ("person", PERSON, truth.persons)):
+        frame = pd.DataFrame(known, columns=[column.name for column in columns])
+        copy_frame(cursor, sql.Identifier(SCHEMA, table), columns, frame, offset)
     for table, frame in truth.frames().items():
         if table == "channel_figure":
             _add_figures(cursor, truth)
@@ -141,7 +152,7 @@ def forget_truth(cursor: PgCursor) -> None:
     prepare_truth(cursor)
     names = sql.SQL(", ").join(sql.Identifier(SCHEMA, table) for table in TABLES)
     cursor.execute(sql.SQL("truncate {}").format(names))
-    for table in ("anomaly", "boundary_case", "cluster"):
+    for table in ("anomaly", "boundary_case", "cluster", "person"):
         target = sql.Identifier(SCHEMA, table)
         cursor.execute(sql.SQL("delete from {} where system = any(%s)").format(target), (list(SYSTEMS),))
 

@@ -39,7 +39,8 @@ class World:
 
     @functools.cached_property
     def contacts(self) -> pd.DataFrame:
-        """Persons at customers: customer_id (the true one), name, phone (digits or null), email (or null), title."""
+        """Persons at customers: true_contact_id, customer_id (the true one), name, phone (digits or null), email (or
+        null), title."""
         return make_contacts(self.company)
 
     @functools.cached_property
@@ -47,11 +48,11 @@ class World:
         return pd.Series(np.arange(len(self.customers)), index=self.customers["customer_id"].to_numpy())
 
     def draw_contacts(self, rng: np.random.Generator, count: int) -> pd.DataFrame:
-        """Persons at customers with the ERP's row of their firm: name, phone, email, title, customer_id, company,
-        region_code, industry, credit_code, owner_username."""
+        """Persons at customers with the ERP's row of their firm: name, phone, email, title, true_contact_id,
+        customer_id, company, region_code, industry, credit_code, owner_username."""
         people = self.contacts.iloc[rng.integers(0, len(self.contacts), count)]
         firms = self.customers.iloc[self._customer_row[people["customer_id"].to_numpy()].to_numpy()]
-        frame = people[["name", "phone", "email", "title", "customer_id"]].reset_index(drop=True)
+        frame = people[["name", "phone", "email", "title", "true_contact_id", "customer_id"]].reset_index(drop=True)
         for column, source in (
             ("company", "name"), ("region_code", "region_code"), ("industry", "industry"),
             ("credit_code", "credit_code"), ("owner_username", "owner_username"),
@@ -60,7 +61,7 @@ class World:
         return frame
 
     def draw_strangers(self, rng: np.random.Generator, count: int) -> pd.DataFrame:
-        """Persons of firms that are no customers; columns as of `draw_contacts`, customer_id -1."""
+        """Persons of firms that are no customers; columns as of `draw_contacts`, both ids -1."""
         people, names = self.channels.people, self.company.profile.names
         alphabet = names.brand_alphabet
         cities = [(city, region.region_code) for region in self.company.profile.regions for city in region.cities]
@@ -81,6 +82,7 @@ class World:
                     "phone": f"{prefix}{20_000_000 + digits % 70_000_000}",
                     "email": f"info@{digits % 9_999_999:07d}.example.cn" if form % 3 else None,
                     "title": people.titles[trade % len(people.titles)],
+                    "true_contact_id": -1,
                     "customer_id": -1,
                     # The word 新 keeps strangers apart from the generated customers.
                     "company": f"{city.name}新{pair}{work.word}{legal_form}",
@@ -109,11 +111,12 @@ class World:
         picks = rng.integers(0, 1 << 20, (len(rows), 4)).tolist()
         phones = self.channels.placeholder_phones
         for row, (name, company, email, phone) in zip(rows.tolist(), picks, strict=True):
-            people.loc[row, ["name", "company", "email", "phone", "customer_id"]] = [
+            people.loc[row, ["name", "company", "email", "phone", "true_contact_id", "customer_id"]] = [
                 fakes.names[name % len(fakes.names)],
                 fakes.companies[company % len(fakes.companies)],
                 fakes.emails[email % len(fakes.emails)],
                 phones[phone % len(phones)],
+                -1,
                 -1,
             ]
         return is_fake
@@ -130,8 +133,8 @@ class World:
 
 
 _COLUMNS = (
-    "name", "phone", "email", "title", "customer_id", "company", "region_code", "industry", "credit_code",
-    "owner_username",
+    "name", "phone", "email", "title", "true_contact_id", "customer_id", "company", "region_code", "industry",
+    "credit_code", "owner_username",
 )  # fmt: skip
 
 

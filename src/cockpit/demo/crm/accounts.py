@@ -9,20 +9,27 @@ import numpy as np
 import pandas as pd
 
 from cockpit.demo.company import Company
+from cockpit.demo.company_facts import ADDRESS_STYLES, Related, make_facts, typed_address
 from cockpit.demo.company_name import CompanyName
+from cockpit.demo.credit_code import make_codes
 from cockpit.demo.crm.profile import CrmFile
-from cockpit.demo.crm.spelling import FORMER_NAME, SAME, VARIANTS, typed_headcounts, typed_phone, variant_spellers
+from cockpit.demo.crm.spelling import typed_headcounts, typed_phone
 from cockpit.demo.customers import draw_name_parts, owner_usernames
-from cockpit.demo.draw import Bools, Ints, Stream, Times, choose, column, generator, seconds, times, unmarked
-from cockpit.demo.people import domains
+from cockpit.demo.draw import Bools, Ints, Objects, Stream, Times, choose, column, generator, seconds, times, unmarked
+from cockpit.demo.name_spelling import FORMER_NAME, SAME, VARIANTS, NameSpeller, identities
+from cockpit.demo.people import dialled
+from cockpit.demo.profile_facts import load_facts
 
-PLACEHOLDER_PHONE, IMPOSSIBLE_PHONE = "placeholder_phone", "impossible_phone"
+PLACEHOLDER_PHONE, IMPOSSIBLE_PHONE, WRONG_CODE = "placeholder_phone", "impossible_phone", "wrong_credit_code"
 NO_ACCOUNT = -1
 
 _CUSTOMER, _PROSPECT, _LOST = _STATUSES = ("customer", "prospect", "lost")
 _DAY_SECONDS = 86_400
 _PROSPECT_DAYS = 900
 _MOBILE_STYLES = 8
+_SERIALS = 10**8
+# Of the companies that have moved: those whose account has not been changed yet.
+_LATE_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,7 @@ def make_accounts(company: Company, crm: CrmFile) -> Accounts:
     names, variants = _type_names(rng, company, crm, companies, row, is_repeat)
     created_at, updated_at = _draw_times(rng, company, companies, row, is_repeat, len(known))
     phones, anomaly, boundary = _type_phones(rng, company, crm, companies, row, len(known))
+    codes = _credit_codes(rng, crm, companies, row, anomaly)
     region = column(companies, "region")[row]
     status = np.where(row < len(known), 0, np.where(rng.random(len(row)) < 0.2, 2, 1))
     accounts = pd.DataFrame(
@@ -70,12 +78,13 @@ def make_accounts(company: Company, crm: CrmFile) -> Accounts:
             "account_number": [f"A{number:07d}" for number in account_ids.tolist()],
             "name": names,
             "former_name": unmarked(len(row)),
-            "credit_code": _credit_codes(rng, company, crm, row, len(known)),
+            "credit_code": codes,
             "phone": phones,
+            "email": _emails(rng, crm, companies, row),
             "headcount": typed_headcounts(rng, habits.headcount_median, rng.random(len(row)) < habits.headcount_share),
             "industry": _industries(rng, crm, companies, row),
             "region_code": [company.profile.regions[index].region_code for index in region.tolist()],
-            "address": _addresses(rng, company, crm, companies, row),
+            "address": _addresses(rng, crm, companies, row),
             "website": _websites(rng, crm, companies, row),
             "status": pd.Categorical.from_codes(status, dtype=pd.CategoricalDtype(list(_STATUSES))),
             "parent_account_id": _parents(rng, company, crm, account_ids),
@@ -127,24 +136,42 @@ def _draw_prospects(rng: np.random.Generator, company: Company, crm: CrmFile) ->
     ]
     fresh = [place for place, name in enumerate(drawn) if (name.city, name.brand, name.trade) not in used]
     kept = np.array(fresh, dtype=np.int64)
+    ids, kept_names = crm.accounts.prospect_first_id + np.arange(len(kept)), [drawn[place] for place in fresh]
+    facts_rng = generator(company.seed, Stream.COMPANY_FACTS, 1)
+    facts = make_facts(facts_rng, load_facts(), profile, kept_names, ids, city[kept], Related({}, {}))
     return pd.DataFrame(
         {
-            "true_customer_id": crm.accounts.prospect_first_id + np.arange(len(kept)),
-            "name": [drawn[place] for place in fresh],
+            "true_customer_id": ids,
+            "name": kept_names,
             "former_name": None,
             "city": city[kept],
             "region": region_of_city[city[kept]],
             "industry": [names.trades[t].industry for t in trade[kept].tolist()],
             "agent": -1,
+            "credit_code": _new_codes(facts_rng, [cities[at].division_code for at in city[kept].tolist()], known),
+            **facts,
         }
     )
+
+
+def _new_codes(rng: np.random.Generator, division_codes: Sequence[str], known: pd.DataFrame) -> list[str]:
+    """Credit codes that no customer has."""
+    used = set(known["credit_code"])
+    wanted = len(division_codes)
+    spare = rng.choice(_SERIALS, wanted + len(used), replace=False) if wanted else np.empty(0, dtype=np.int64)
+    codes = make_codes(division_codes, spare[:wanted])
+    others = iter(spare[wanted:].tolist())
+    for place in range(wanted):
+        while codes[place] in used:
+            codes[place] = make_codes([division_codes[place]], np.array([next(others)]))[0]
+    return codes
 
 
 def _type_names(
     rng: np.random.Generator, company: Company, crm: CrmFile, companies: pd.DataFrame, row: Ints, is_repeat: Bools
 ) -> tuple[list[str], list[str | None]]:
     """Each account's name as typed and in which way it differs from the proper one."""
-    spellers = variant_spellers(company.profile.names, crm)
+    speller = NameSpeller(company.profile.names, identities([*companies["name"], *companies["former_name"].dropna()]))
     shares = crm.accounts.variants.model_dump()
     # Whoever enters a company again types it in another way.
     kind = choose(rng, [1 - sum(shares.values()), *shares.values()], len(row))
@@ -159,7 +186,7 @@ def _type_names(
             typed.append(str(former[at]))
             variants.append(FORMER_NAME)
             continue
-        text = spellers[VARIANTS[k]](name)
+        text = speller.spell(name, VARIANTS[k])
         typed.append(text)
         variants.append(None if VARIANTS[k] == SAME or text == str(name) else VARIANTS[k])
     return typed, variants
@@ -206,7 +233,7 @@ def _type_phones(
     is_placeholder = chance < dirt.placeholder_share
     is_impossible = (chance >= dirt.placeholder_share) & (chance < dirt.placeholder_share + dirt.impossible_share)
     typed: list[str | None] = [
-        (phones[at] if isinstance(phones[at], str) else None) if same else typed_phone(number, kind)
+        typed_phone(main, kind) if (main := dialled(phones[at]) if same else number) else None
         for at, same, number, kind in zip(row.tolist(), is_same.tolist(), own, style, strict=True)
     ]
     anomaly, boundary = unmarked(count), unmarked(count)
@@ -223,16 +250,30 @@ def _type_phones(
     return typed, anomaly, boundary
 
 
-def _credit_codes(rng: np.random.Generator, company: Company, crm: CrmFile, row: Ints, known: int) -> list[str | None]:
-    """Codes of the customers whose account has one."""
-    erp = company.customers.customers
-    position = column(company.customers.companies, "true_customer_id") - int(erp["customer_id"].iloc[0])
-    codes = erp["credit_code"].to_numpy(dtype=object)[position].tolist()
-    has_code = (rng.random(len(row)) < crm.accounts.credit_code_share) & (row < known)
-    return [
-        codes[at] if has and isinstance(codes[at], str) else None
-        for at, has in zip(row.tolist(), has_code.tolist(), strict=True)
+def _credit_codes(
+    rng: np.random.Generator, crm: CrmFile, companies: pd.DataFrame, row: Ints, anomaly: Objects
+) -> list[str | None]:
+    """Codes as typed; a wrong one is marked unless its row is marked already."""
+    habits, codes, count = crm.accounts, companies["credit_code"].tolist(), len(row)
+    has_code = rng.random(count) < habits.credit_code_share
+    chance, slip = rng.random(count), rng.integers(0, 16, count).tolist()
+    typed: list[str | None] = [
+        codes[at] if has else None for at, has in zip(row.tolist(), has_code.tolist(), strict=True)
     ]
+    for place in np.flatnonzero(has_code & (chance < habits.wrong_code_share)).tolist():
+        if anomaly[place] is None:
+            typed[place] = _mistyped_code(codes[row[place]], slip[place])
+            anomaly[place] = WRONG_CODE
+    is_other = (chance >= habits.wrong_code_share) & (chance < habits.wrong_code_share + habits.other_code_share)
+    for place in np.flatnonzero(has_code & is_other).tolist():
+        typed[place] = codes[(row[place] + 1) % len(codes)]
+    return typed
+
+
+def _mistyped_code(code: str, slip: int) -> str:
+    """The code with two digits of the organisation's number exchanged, or one too few."""
+    at = next((at for at in range(8 + slip % 7, 16) if code[at] != code[at + 1]), 16)
+    return code[:at] + code[at + 1] + code[at] + code[at + 2 :] if at < 16 else code[:-1]
 
 
 def _industries(rng: np.random.Generator, crm: CrmFile, companies: pd.DataFrame, row: Ints) -> list[str]:
@@ -246,30 +287,27 @@ def _industries(rng: np.random.Generator, crm: CrmFile, companies: pd.DataFrame,
     ]
 
 
-def _addresses(
-    rng: np.random.Generator, company: Company, crm: CrmFile, companies: pd.DataFrame, row: Ints
-) -> list[str | None]:
-    habits = crm.accounts
-    cities = [
-        (f"{region.name_zh}省" if region.name_zh != city.name else "", f"{city.name}市")
-        for region in company.profile.regions
-        for city in region.cities
+def _addresses(rng: np.random.Generator, crm: CrmFile, companies: pd.DataFrame, row: Ints) -> list[str | None]:
+    """Addresses as typed; half of those who have moved still stand at their former one."""
+    count = len(row)
+    style, has = rng.integers(0, ADDRESS_STYLES, count).tolist(), rng.random(count) < crm.accounts.address_share
+    is_late = (rng.random(count) < _LATE_SHARE).tolist()
+    places, former = companies["place"].tolist(), companies["former_place"].tolist()
+    return [
+        typed_address(former[at] if late and former[at] is not None else places[at], form) if given else None
+        for at, form, given, late in zip(row.tolist(), style, has.tolist(), is_late, strict=True)
     ]
-    style, road = rng.integers(0, 3, len(row)).tolist(), rng.integers(0, len(habits.roads), len(row)).tolist()
-    number, has = rng.integers(1, 2000, len(row)).tolist(), (rng.random(len(row)) < habits.address_share).tolist()
-    city = column(companies, "city")[row].tolist()
-    texts: list[str | None] = []
-    for c, s, r, n, given in zip(city, style, road, number, has, strict=True):
-        province, town = cities[c]
-        head = (province + town, town, "")[s]
-        texts.append(f"{head}{habits.roads[r]}{n}号" if given else None)
-    return texts
+
+
+def _emails(rng: np.random.Generator, crm: CrmFile, companies: pd.DataFrame, row: Ints) -> list[str | None]:
+    has, boxes = (rng.random(len(row)) < crm.accounts.email_share).tolist(), companies["mailbox"].tolist()
+    return [boxes[at] if given else None for at, given in zip(row.tolist(), has, strict=True)]
 
 
 def _websites(rng: np.random.Generator, crm: CrmFile, companies: pd.DataFrame, row: Ints) -> list[str | None]:
-    labels = domains(companies)
+    hosts = companies["host"].tolist()
     has = (rng.random(len(row)) < crm.accounts.website_share).tolist()
-    return [f"www.{labels[at]}.com" if given else None for at, given in zip(row.tolist(), has, strict=True)]
+    return [f"www.{hosts[at]}" if given else None for at, given in zip(row.tolist(), has, strict=True)]
 
 
 def _parents(rng: np.random.Generator, company: Company, crm: CrmFile, account_ids: Ints) -> Ints:

@@ -19,9 +19,10 @@ from cockpit.demo.crm.deals import Book, Deals, draw_deals, make_framework_contr
 from cockpit.demo.crm.persons import Persons, make_contacts_table, make_leads
 from cockpit.demo.crm.profile import CrmFile, load_crm
 from cockpit.demo.crm.tables import CRM_KEYS, CRM_TABLES
+from cockpit.demo.customers import CustomerTables
 from cockpit.demo.draw import Stream, generator
 from cockpit.demo.marks import ANOMALY, BOUNDARY_CASE, marks_of
-from cockpit.demo.people import Staff, make_contacts, make_staff
+from cockpit.demo.people import Staff, dialled, make_contacts, make_staff
 
 SYSTEM = "crm"
 SCHEMA = "public"
@@ -135,17 +136,35 @@ class CrmWriter:
         )
 
 
-def shared_phones(contacts: pd.DataFrame) -> pd.DataFrame:
+def shared_phones(contacts: pd.DataFrame, customers: CustomerTables) -> pd.DataFrame:
     """Grain: one row per phone and company that shares it with others: kind, phone (digits), true_customer_id."""
+    shared = pd.concat([_agents_phones(contacts), _switchboards(customers)])
+    return shared.drop_duplicates(["phone", "true_customer_id"], ignore_index=True)
+
+
+def _switchboards(customers: CustomerTables) -> pd.DataFrame:
+    """Numbers that branches and subsidiaries have in common with the company above them."""
+    rows, hierarchy = customers.customers, customers.hierarchy
+    numbers = {key: dialled(phone) for key, phone in zip(rows["customer_id"].tolist(), rows["phone"], strict=True)}
+    pairs = zip(hierarchy["child_customer_id"].tolist(), hierarchy["parent_customer_id"].tolist(), strict=True)
+    shared = [
+        ("group_switchboard", numbers[child], member)
+        for child, parent in pairs
+        if numbers[child] and numbers[child] == numbers[parent]
+        for member in (parent, child)
+    ]
+    return pd.DataFrame(shared, columns=["kind", "phone", "true_customer_id"])
+
+
+def _agents_phones(contacts: pd.DataFrame) -> pd.DataFrame:
     agents = contacts[contacts["is_agent"].to_numpy() & contacts["phone"].notna().to_numpy()]
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "kind": np.full(len(agents), "book_keeping_agent", dtype=object),
             "phone": agents["phone"].to_numpy(dtype=object),
             "true_customer_id": agents["customer_id"].to_numpy(),
         }
     )
-    return frame.drop_duplicates(["phone", "true_customer_id"], ignore_index=True)
 
 
 def empty_crm(cursor: PgCursor) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from cockpit.demo.company import Company
 from cockpit.demo.crm.accounts import NO_ACCOUNT, PLACEHOLDER_PHONE, Accounts, reps_by_region
 from cockpit.demo.crm.profile import CrmFile
-from cockpit.demo.crm.spelling import SAME, VARIANTS, typed_headcounts, typed_phone, variant_spellers
+from cockpit.demo.crm.spelling import typed_headcounts, typed_phone
 from cockpit.demo.draw import (
     Ints,
     Objects,
@@ -25,6 +25,7 @@ from cockpit.demo.draw import (
     times,
     unmarked,
 )
+from cockpit.demo.name_spelling import SAME, VARIANTS, NameSpeller, identities
 from cockpit.demo.profile_people import load_people
 
 FAKE_REGISTRATION = "fake_registration"
@@ -92,7 +93,7 @@ def make_contacts_table(company: Company, crm: CrmFile, contacts: pd.DataFrame) 
     return Persons(
         rows=frame,
         clusters=pd.DataFrame({"key": key, "true_customer_id": rows["customer_id"], "variant": unmarked(len(row))}),
-        persons=pd.DataFrame({"key": key, "true_contact_id": rows["contact_id"], "variant": variant}),
+        persons=pd.DataFrame({"key": key, "true_contact_id": rows["true_contact_id"], "variant": variant}),
     )
 
 
@@ -177,7 +178,7 @@ def draw_leads(
             "boundary_case": unmarked(count),
         }
     )
-    true_person = np.where(is_known, column(rows, "contact_id"), NO_PERSON)
+    true_person = np.where(is_known, column(rows, "true_contact_id"), NO_PERSON)
     true_company = np.where(
         is_known | from_prospect,
         column(accounts.companies, "true_customer_id")[company_of],
@@ -202,13 +203,14 @@ def _company_positions(accounts: Accounts, contacts: pd.DataFrame, person: Ints)
 def _type_companies(
     rng: np.random.Generator, company: Company, crm: CrmFile, accounts: Accounts, company_of: Ints
 ) -> tuple[list[str], list[str | None]]:
-    spellers = variant_spellers(company.profile.names, crm)
+    companies = accounts.companies
+    speller = NameSpeller(company.profile.names, identities([*companies["name"], *companies["former_name"].dropna()]))
     shares = crm.accounts.variants.model_dump()
     kind = choose(rng, [1 - sum(shares.values()), *shares.values()], len(company_of)).tolist()
-    proper = accounts.companies["name"].tolist()
+    proper = companies["name"].tolist()
     typed, variants = [], list[str | None]()
     for at, k in zip(company_of.tolist(), kind, strict=True):
-        text = spellers[VARIANTS[k]](proper[at])
+        text = speller.spell(proper[at], VARIANTS[k])
         typed.append(text)
         variants.append(None if VARIANTS[k] == SAME or text == str(proper[at]) else VARIANTS[k])
     return typed, variants

@@ -7,22 +7,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from cockpit.demo.name_spelling import NameVariants
 from cockpit.demo.profile import FOLDER, Between, Share
 from cockpit.rulebook.files import Rule, load
-
-
-class NameVariants(Rule):
-    """Shares of the accounts whose name is typed otherwise than in the ERP, by the way in which it differs."""
-
-    legal_form: Share
-    half_width: Share
-    space: Share
-    full_width: Share
-    traditional: Share
-    typo: Share
-    homophone: Share
-    short_name: Share
-    without_city: Share
 
 
 class AccountHabits(Rule):
@@ -40,13 +27,15 @@ class AccountHabits(Rule):
     credit_code_share: Share
     website_share: Share
     address_share: Share
+    email_share: Share
+    wrong_code_share: Share
+    other_code_share: Share
     headcount_share: Share
     former_name_share: Share
     parent_share: Share
     framework_share: Share
     headcount_median: float = Field(gt=1)
     variants: NameVariants
-    roads: tuple[str, ...] = Field(min_length=1)
     industry_words: dict[str, tuple[str, ...]]
 
 
@@ -187,7 +176,6 @@ class CrmFile(Rule):
     version: int
     accounts: AccountHabits
     phones: PhoneDirt
-    traditional: dict[str, str]
     contacts: CrmContactHabits
     leads: LeadHabits
     deals: DealHabits

@@ -41,6 +41,7 @@ create table if not exists account (
     former_name text,
     credit_code text,
     phone text,
+    email text,
     headcount text,
     industry text,
     region_code text,

@@ -2,52 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
 
-from cockpit.demo.company_name import HALF_WIDTH_BRACKETS, CompanyName
-from cockpit.demo.crm.profile import CrmFile, NameVariants
 from cockpit.demo.draw import Bools, Ints
-from cockpit.demo.profile import NamesFile
-from cockpit.demo.profile_people import load_people
 
-SAME = "same"
-VARIANTS = (SAME, *NameVariants.model_fields)
-FORMER_NAME = "former_name"
-
-_FULL_WIDTH_SPACE = "\u3000"
 # ASCII and its full-width twins lie this far apart.
 _FULL_WIDTH_OFFSET = 0xFEE0
 _DIGITS = "零一二三四五六七八九"
 _CLASSES = ((50, "1-50"), (200, "51-200"), (500, "201-500"), (1000, "501-1000"))
-
-
-def variant_spellers(names: NamesFile, crm: CrmFile) -> dict[str, Callable[[CompanyName], str]]:
-    """A function per variant that types a name so; where a variant does not fit, the name stays as it is."""
-    syllables = load_people().contacts.brand_syllables
-    alphabet = names.brand_alphabet
-    twins = {
-        one: next((other for other in alphabet if other != one and syllables[other] == syllables[one]), one)
-        for one in alphabet
-    }
-    neighbours = dict(zip(alphabet, [*alphabet[1:], alphabet[0]], strict=True))
-    traditional = str.maketrans(crm.traditional)
-    return {
-        SAME: str,
-        "legal_form": lambda name: str(
-            replace(name, legal_form=names.legal_form_variants.get(name.legal_form, name.legal_form))
-        ),
-        "half_width": lambda name: str(replace(name, brackets=HALF_WIDTH_BRACKETS)),
-        "space": lambda name: str(replace(name, space_before_legal_form=" ")),
-        "full_width": lambda name: f"{_FULL_WIDTH_SPACE}{name}",
-        "traditional": lambda name: str(name).translate(traditional),
-        "typo": lambda name: str(replace(name, brand=name.brand[:-1] + neighbours[name.brand[-1]])),
-        "homophone": lambda name: str(replace(name, brand=twins[name.brand[0]] + name.brand[1:])),
-        "short_name": lambda name: name.short + name.branch,
-        "without_city": lambda name: str(replace(name, city="", has_bracketed_city=False)),
-    }
 
 
 def full_width(text: str) -> str:

@@ -37,6 +37,7 @@ CRM_TABLES: dict[str, tuple[CopyColumn, ...]] = {
         CopyColumn("former_name", text),
         CopyColumn("credit_code", text),
         CopyColumn("phone", text),
+        CopyColumn("email", text),
         CopyColumn("headcount", text),
         CopyColumn("industry", text),
         CopyColumn("region_code", text),

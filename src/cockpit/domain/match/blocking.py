@@ -126,8 +126,8 @@ def blocks_of(table: Table, wanted: Sequence[Sequence[str]]) -> Iterator[Block]:
         for names in wanted:
             blocks = [offered.block(name) for name in names]
             if all(block is not None for block in blocks):
-                one, *others = [block for block in blocks if block is not None]
-                yield combined(" + ".join(names), one, others[0]) if others else one
+                first, *others = [block for block in blocks if block is not None]
+                yield combined(" + ".join(names), first, others[0]) if others else first
         return
     places = {table.names[column] for column in table.places}
     for name in offered.strong:

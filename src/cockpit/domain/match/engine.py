@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cockpit.domain.match import blocking, cluster
 from cockpit.domain.match.blocking import BlockReport, Candidates
+from cockpit.domain.match.fields.address import Address
 from cockpit.domain.match.fields.company import CompanyName
 from cockpit.domain.match.fields.contact import Email, Phone
 from cockpit.domain.match.fields.date import Date
@@ -17,7 +19,8 @@ from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.person import PersonName
 from cockpit.domain.match.fields.text import Identifier, Postcode, Region, Text
 from cockpit.domain.match.fields.values import Ints, Levels, Objects
-from cockpit.domain.match.fields.wording import Address, Organisation
+from cockpit.domain.match.fields.wording import Organisation
+from cockpit.domain.match.fields.words import WordLists
 from cockpit.domain.match.learn import Strangers, learn
 from cockpit.domain.match.model import Floats, MatchModel
 from cockpit.domain.match.rule import FieldType, MatchRule
@@ -34,8 +37,6 @@ _CHUNK = 2_000_000
 # No single pair outweighs a whole group.
 _HEAVIEST = 20.0
 _UNKNOWN = -6.0
-# A pair that is kept apart; a group with one such pair is never joined.
-_APART = -1e9
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Matched:
         left, right: Candidate pairs, as positions.
         weight: log2 odds of each pair.
         levels: Pairs x comparisons.
+        parts: What each comparison adds to the weight, in bits; pairs x comparisons.
         veto: 0, or what keeps the pair apart.
         outcome: NO, REVIEW or MERGE.
         model: What the weights come from.
@@ -60,26 +62,29 @@ class Matched:
     right: Ints
     weight: Floats
     levels: Levels
+    parts: npt.NDArray[np.float32]
     veto: Levels
     outcome: Levels
     model: MatchModel
     blocks: tuple[BlockReport, ...]
 
 
-def field_types(company: CompanyRule | None) -> dict[FieldType, Field]:
+def field_types(company: CompanyRule | None, words: WordLists | None = None) -> dict[FieldType, Field]:
     """All types of fields.
 
     Args:
         company: How names of companies are read; None where there are none.
+        words: What is known about words; None for nothing.
     """
+    words = words or WordLists()
     types: dict[FieldType, Field] = {
-        "person_name": PersonName(),
-        "organisation": Organisation(),
+        "person_name": PersonName(words.persons),
+        "organisation": Organisation(words.organisations),
         "date": Date(),
         "identifier": Identifier(),
         "phone": Phone(),
-        "email": Email(),
-        "address": Address(),
+        "email": Email(words.mail),
+        "address": Address(words.addresses),
         "postcode": Postcode(),
         "region": Region(),
         "text": Text(),
@@ -117,7 +122,9 @@ def match(
     weight = weigh(table, compared, model, rule)
     labels = _group(table.size, found, weight, compared.vetoes, rule, _Decided.of(frame, order, merged, apart))
     together = labels[found.left] == labels[found.right]
-    outcome = np.where(together, MERGE, np.where(weight >= rule.review_at, REVIEW, NO)).astype(np.int8)
+    outcome = np.where(
+        together, MERGE, np.where((weight >= rule.review_at) & (compared.vetoes == 0), REVIEW, NO)
+    ).astype(np.int8)
     positions = order[labels]
     cluster_of = np.empty(table.size, dtype=np.int64)
     cluster_of[order] = positions
@@ -128,6 +135,7 @@ def match(
         order[found.right],
         weight,
         compared.levels,
+        model.contributions(compared.levels, compared.agreed).astype(np.float32),
         compared.vetoes,
         outcome,
         model,
@@ -221,7 +229,7 @@ def _group(
 ) -> Ints:
     """Label per record: the least record of its group. Decisions of people win over weights and vetoes."""
     value = np.clip(weight, -_HEAVIEST * 2, _HEAVIEST)
-    value[vetoes != 0] = _APART
+    value[vetoes != 0] = cluster.VETOED
     left, right = found.left, found.right
     if len(decided.merged) or len(decided.apart):
         left, right, value = _with_decisions(size, left, right, value, decided)
@@ -263,7 +271,7 @@ def _with_decisions(size: int, left: Ints, right: Ints, value: Floats, decided: 
     """Pairs that people decided about, with the weight that says so, in place of what was found."""
     code = left * size + right
     pairs = np.concatenate([decided.merged, decided.apart])
-    weights = np.r_[np.full(len(decided.merged), _HEAVIEST), np.full(len(decided.apart), _APART)]
+    weights = np.r_[np.full(len(decided.merged), _HEAVIEST), np.full(len(decided.apart), cluster.FORBIDDEN)]
     codes, first = np.unique(pairs[:, 0] * size + pairs[:, 1], return_index=True)
     kept = ~np.isin(code, codes)
     all_codes = np.r_[code[kept], codes]

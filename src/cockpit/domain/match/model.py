@@ -89,12 +89,15 @@ class Related:
 
 @dataclass(frozen=True)
 class Places:
-    """How much more often than by chance two strangers agree on several fields about a place at once.
+    """How much more often than by chance pairs agree, or differ, on several fields about a place at once.
+
+    Strangers who share the city share the state; one thing that moved differs in all of them.
 
     Attributes:
         columns: Positions of these comparisons.
         patterns: Levels of them as one number, ascending; see `pattern_of`.
-        gains: log2 of found / expected share per pattern.
+        gains: log2 of found / expected share per pattern; one row per class: strangers, one thing, each kind of
+            related things.
     """
 
     columns: tuple[int, ...]
@@ -104,15 +107,15 @@ class Places:
     def pattern_of(self, levels: Levels) -> Ints:
         """Levels of the columns as one number."""
         weights = 16 ** np.arange(len(self.columns), dtype=np.int64)
-        return ((levels[:, self.columns].astype(np.int64) + 1) * weights).sum(axis=1)
+        return np.asarray(((levels[:, self.columns].astype(np.int64) + 1) * weights).sum(axis=1))
 
     def gain(self, levels: Levels) -> Floats:
-        """Per pair; 0 for patterns that were not found among strangers."""
+        """Class x pair; 0 for patterns that were never found."""
         if not len(self.patterns):
-            return np.zeros(len(levels))
+            return np.zeros((len(self.gains), len(levels)))
         wanted = self.pattern_of(levels)
         place = np.minimum(np.searchsorted(self.patterns, wanted), len(self.patterns) - 1)
-        return np.where(self.patterns[place] == wanted, self.gains[place], 0.0)
+        return np.where(self.patterns[place] == wanted, self.gains[:, place], 0.0)
 
 
 @dataclass(frozen=True)
@@ -149,9 +152,11 @@ class MatchModel:
             levels: Pairs x comparisons.
             agreed: Per comparison the hash of the value that both have, 0 where they do not agree.
         """
-        strange = self.places.gain(levels) + np.log2(max(1 - self.share - sum(r.share for r in self.related), 1e-9))
-        one = np.full(len(levels), np.log2(self.share))
-        kin = [np.full(len(levels), np.log2(each.share)) for each in self.related]
+        strange, one, *kin = self.places.gain(levels)
+        strange += np.log2(max(1 - self.share - sum(r.share for r in self.related), 1e-9))
+        one += np.log2(self.share)
+        for each, odds in zip(self.related, kin, strict=True):
+            odds += np.log2(each.share)
         for column, comparison in enumerate(self.comparisons):
             found = levels[:, column]
             given = found != MISSING
@@ -162,7 +167,7 @@ class MatchModel:
                 odds[given] += comparison.ratios(each.shares[column])[found[given]]
                 odds += rarity
         other = np.logaddexp2.reduce([strange, *kin], axis=0)
-        return one - other
+        return np.asarray(one - other)
 
     def contributions(self, levels: Levels, agreed: Sequence[Hashes]) -> Floats:
         """log2(m / u) of each comparison, with what the rarity of an equal value adds; pairs x comparisons.

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cockpit.domain.match.fields.company import CompanyName
 from cockpit.domain.match.fields.field import Field
-from cockpit.domain.match.fields.person import compare_names, swapped
+from cockpit.domain.match.fields.person import PersonName, swapped
 from cockpit.domain.match.fields.values import MISSING, Hashes, Ints, Levels, Values, hashed
 from cockpit.domain.match.rule import FieldType, MatchRule
 
@@ -120,7 +120,9 @@ class Table:
             a, b = one.codes[left[pairs]], other.codes[right[pairs]]
             found = np.full(len(pairs), MISSING, dtype=np.int8)
             both = np.flatnonzero((a != MISSING) & (b != MISSING))
-            found[both] = compare_names(one.distinct[a[both]], other.distinct[b[both]])
+            field = self.types[name]
+            if isinstance(field, PersonName):
+                found[both] = field.compare_texts(one.distinct[a[both]], other.distinct[b[both]])
             levels[pairs, column] = found
             agreed[column][pairs] = 0
             equal = both[found[both] == 0]

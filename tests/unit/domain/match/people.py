@@ -20,8 +20,8 @@ RULE = MatchRule(
     related=(("given", "born"),),
 )
 
-_GIVEN = "anna bernd carla david emma frank gina hans ida jakob karin leo mia nils olga paul rosa sven tina udo".split()
-_SYLLABLES = "ba del ker lin mo ner pol ras ten vo wig zim hart brun".split()
+_GIVEN = ["anna", "bernd", "carla", "david", "emma", "frank", "gina", "hans", "ida", "jakob", "karin", "leo", "mia"]
+_SYLLABLES = ["ba", "del", "ker", "lin", "mo", "ner", "pol", "ras", "ten", "vo", "wig", "zim", "hart", "brun"]
 _CITIES = ["Aachen", "Bonn", "Celle", "Dresden", "Essen"]
 
 

@@ -7,9 +7,9 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cockpit.domain.match.cluster import group
+from cockpit.domain.match.cluster import FORBIDDEN, VETOED, group
 
-APART = -1e9
+APART = VETOED
 
 
 def groups(pairs: dict[tuple[int, int], float], join_at: float = 0.0, together: tuple = ()) -> list[list[int]]:
@@ -44,6 +44,13 @@ def test_what_people_put_together_stays_together_and_brings_its_own() -> None:
     assert groups({(1, 2): -20, (2, 3): 20, (1, 3): 1}, together=((1, 2),)) == [[1, 2, 3]]
     # Also without any pair that was compared.
     assert groups({(1, 2): 3}, together=((5, 9),)) == [[1, 2], [5, 9]]
+
+
+def test_what_fits_one_of_those_that_people_put_together_fits_them_all() -> None:
+    # 3 is plainly 1; that a person said that 2 is 1 as well does not drive it away, however different 2 looks.
+    assert groups({(1, 2): VETOED, (1, 3): 9, (2, 3): VETOED}, together=((1, 2),)) == [[1, 2, 3]]
+    # Unless a person said that 3 is not 2.
+    assert groups({(1, 2): 5, (1, 3): 9, (2, 3): FORBIDDEN}, together=((1, 2),)) == [[1, 2]]
 
 
 def test_the_best_pair_comes_first() -> None:

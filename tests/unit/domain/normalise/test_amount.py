@@ -178,6 +178,47 @@ def test_what_the_contract_declares(text: str, declared: dict[str, Any], value: 
 
 
 @pytest.mark.parametrize(
+    ("text", "candidates"),
+    [
+        ("€1.234", (1234, "1.234")), ("€1,234", (1234, "1.234")), ("1.234 EUR", (1234, "1.234")), ("12,500欧元", (12500, "12.5")),
+        ("EUR 100.000", (100000, 100)), ("Rp 1.500", (1500, "1.5")), ("１．２３４€", (1234, "1.234")),
+        ("-€1.234", None), ("(€1.234)", None), ("1.234万欧元", None), ("EUR 1,234 million", None), ("约€1.234", None),
+        ("€1.234-€2.500", None), ("€1.234含税", None), ("1.234欧元整", None), ("壹仟贰佰叁拾肆欧元（€1.234）", None),
+    ],
+)  # fmt: skip
+def test_a_single_mark_before_three_digits_is_doubtful_where_commas_stand_before_decimals(
+    text: str, candidates: tuple[int | str, int | str] | None
+) -> None:
+    found = AMOUNT.standardise(text)
+    assert (found.outcome, found.reason, found.value, found.confidence) == ("review", "ambiguous_decimal", None, 0)
+    assert found.details["unit"] in ("EUR", "IDR")
+    if candidates:
+        assert found.details["candidates"] == [Decimal(each) for each in candidates]
+    assert AMOUNT.standardise_batch([text]) == [found]
+
+
+@pytest.mark.parametrize(
+    ("text", "declared", "value"),
+    [
+        ("€1.23", {}, "1.23"), ("€1.2345", {}, "1.2345"), ("€0.123", {}, "0.123"), ("€1234.567", {}, "1234.567"),
+        ("€1,234.56", {}, "1234.56"), ("€1,234,567", {}, 1234567), ("1'234.500 EUR", {}, "1234.5"), ("€1 234.500", {}, "1234.5"),
+        ("€1234", {}, 1234), ("$1.234", {}, "1.234"), ("£1,234", {}, 1234), ("1.234", {}, "1.234"), ("1,234元", {}, 1234),
+        ("€1.234", {"decimal": "point"}, "1.234"), ("€1,234", {"decimal": "point"}, 1234),
+        ("€1.234", {"decimal": "comma"}, 1234), ("€1,234", {"decimal": "comma"}, "1.234"),
+        ("1.234", {"currency": "EUR", "decimal": "point"}, "1.234"), ("¥1.234", {"currency": "EUR"}, "1.234"),
+    ],
+)  # fmt: skip
+def test_other_marks_say_what_they_mean(text: str, declared: dict[str, Any], value: int | str) -> None:
+    found = AmountStandardiser(RULE, AmountDeclared(**declared)).standardise(text)
+    assert (found.outcome, found.value) == ("ok", Decimal(value))
+
+
+def test_the_currency_of_the_column_makes_a_single_mark_doubtful_too() -> None:
+    found = AmountStandardiser(RULE, AmountDeclared(currency="EUR")).standardise("1.234")
+    assert (found.outcome, found.reason) == ("review", "ambiguous_decimal")
+
+
+@pytest.mark.parametrize(
     ("text", "reason"), [("1.5", "decimal_point"), ("1,234.56", "decimal_point"), ("1,234,567", "decimal_point")]
 )
 def test_points_are_a_fault_where_commas_are_declared(text: str, reason: str) -> None:
@@ -247,6 +288,7 @@ def rule(**changes: Any) -> AmountRule:
     [
         ({"currencies": {"CNY": ["元"], "usd": []}}, "usd is no ISO currency code"),
         ({"shared_words": [{"words": ["元"], "means": ["XTS"]}]}, "XTS is not listed under currencies"),
+        ({"decimal_commas": ["XTS"]}, "XTS is not listed under currencies"),
         ({"minor": {"角": 10}}, "角 is 10 of a unit"),
         ({"negotiable": ["万元", "约"]}, "the word '约' is listed with two meanings"),
         ({"confidence": {"range": 2}}, "confidence of 'range' is missing or outside 0-1"),

@@ -38,9 +38,3 @@ def likeness(left: Objects, right: Objects) -> npt.NDArray[np.float32]:
 def lengths(texts: Objects) -> npt.NDArray[np.int32]:
     """Characters per text."""
     return np.fromiter(map(len, texts), dtype=np.int32, count=len(texts))
-
-
-def begins_like(left: Objects, right: Objects) -> npt.NDArray[np.bool_]:
-    """Whether one text is the beginning of the other: initials and short forms."""
-    pairs = zip(left, right, strict=True)
-    return np.fromiter((a.startswith(b) or b.startswith(a) for a, b in pairs), dtype=bool, count=len(left))

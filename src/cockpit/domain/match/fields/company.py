@@ -57,7 +57,8 @@ class CompanyName(Field):
 
     def read(self, column: pd.Series) -> Values:
         """Texts, or what the standardiser said of them: a mapping, or JSON of one, with `value` and its details."""
-        codes, texts = pd.factorize(column.map(_hashable) if column.map(type).eq(dict).any() else column)
+        is_said = any(isinstance(value, dict) for value in column)
+        codes, texts = pd.factorize(column.map(_hashable) if is_said else column)
         standards = as_objects(self._standards(list(texts)))
         usable = np.fromiter((each.value is not None for each in standards), dtype=bool, count=len(standards))
         position = np.where(usable, np.cumsum(usable) - 1, MISSING)
@@ -84,13 +85,16 @@ class CompanyName(Field):
             yield _standard(json.loads(text)) if str(text).startswith("{") else next(made)
 
     def identities(self, values: Values) -> Objects:
+        """Region, branch and core: what the registers tell companies apart by."""
         return as_objects(values.parts["identity"])
 
     def registered(self, values: Values) -> npt.NDArray[np.bool_]:
+        """Names that say everything."""
         # The registers take no second company of one region, brand, trade and legal form.
         return np.fromiter((_is_full(each) for each in values.distinct), dtype=bool, count=len(values.distinct))
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
+        """See `judge`, which says besides what keeps two names apart."""
         levels, _vetoes = self.judge(values, left, right)
         return levels
 
@@ -119,6 +123,7 @@ class CompanyName(Field):
         return levels[inverse], vetoes[inverse]
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
+        """The core, what it differs from by one character, its brand, and how it sounds."""
         cores = values.parts["core"]
         return {
             "exact": Keys.of(cores),

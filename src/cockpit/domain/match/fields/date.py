@@ -25,12 +25,15 @@ class Date(Field):
     weak = frozenset({"month", "day"})
 
     def read(self, column: pd.Series) -> Values:
+        """Eight digits; a text that is no date has no value."""
         return read_values(column, _digits)
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
+        """Levels of pairs of values that are not equal."""
         a, b = values.distinct[left], values.distinct[right]
         slips = cpdist(a, b, scorer=OSA.distance, score_cutoff=2, dtype=np.int32)
         numbers = np.array([[int(day[:4]), int(day[4:6]), int(day[6:])] for day in values.distinct], dtype=np.int32)
+        numbers = numbers.reshape(-1, 3)
         one, other = numbers[left], numbers[right]
         equal = (one == other).sum(axis=1)
         is_exchanged = (one[:, 0] == other[:, 0]) & (one[:, 1] == other[:, 2]) & (one[:, 2] == other[:, 1])
@@ -41,6 +44,7 @@ class Date(Field):
         return levels
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
+        """What candidates are found by."""
         return {
             "exact": Keys.of(values.distinct),
             "month": Keys.of(apply(values.distinct, lambda day: day[:6])),

@@ -18,11 +18,16 @@ class Field:
     Attributes:
         levels: What a comparison can find, best first; the last one says that the values differ.
         expected: How often each level is found between records of one thing, as a first guess; sums to 1.
+        related: How often each level is found between two things that are told apart by this field and agree on much
+            else, such as two firms of one group; empty where they differ as strangers do.
+        aside: Levels that may say more than a better one, or less than a worse one.
         weak: Names of keys that many records share; they find candidates only together with another field's key.
     """
 
     levels: ClassVar[tuple[str, ...]]
     expected: ClassVar[tuple[float, ...]]
+    related: ClassVar[tuple[float, ...]] = ()
+    aside: ClassVar[frozenset[str]] = frozenset()
     weak: ClassVar[frozenset[str]] = frozenset()
 
     def read(self, column: pd.Series) -> Values:
@@ -47,4 +52,5 @@ class Field:
 
     def near(self, values: Values) -> tuple[Ints, Ints] | None:
         """Pairs of distinct values that are alike though they share no key; None for types without."""
+        del values
         return None

@@ -1,4 +1,4 @@
-"""Likeness of longer texts by the character n-grams that they share, rare ones counting more."""
+"""Likeness of longer texts by the character n-grams that they share."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ class NgramVectors:
     rows: csr_matrix
 
     @classmethod
-    def of(cls, texts: Objects, rarity: npt.NDArray[np.float32]) -> NgramVectors:
-        """Vectors of texts with weights that were learnt by `learn_rarity`."""
-        counts = _counted(texts)
-        weighted = counts @ diags(rarity)
+    def of(cls, texts: Objects) -> NgramVectors:
+        """Vectors of texts; what they say of two texts does not depend on the others."""
+        weighted = _counted(texts)
         length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
         return cls((diags(1 / np.maximum(length, 1e-9)) @ weighted).tocsr().astype(np.float32))
 
@@ -42,20 +41,28 @@ class NgramVectors:
         """For each row at most `most` rows of the others that are at least so alike."""
         from sparse_dot_topn import sp_matmul_topn
 
+        # What thousands of texts have finds no neighbours, and would take the square of their number.
+        having = np.bincount(self.rows.indices, minlength=_SIZE) + np.bincount(others.rows.indices, minlength=_SIZE)
+        kept = diags((having <= _COMMON).astype(np.float32))
+        one, other = (self.rows @ kept).tocsr(), (others.rows @ kept).T.tocsr()
+        is_whole = bool((having <= _COMMON).all())
         found = sp_matmul_topn(
-            self.rows, others.rows.T.tocsr(), top_n=most, threshold=least, n_threads=2, sort=False
+            one, other, top_n=most, threshold=least if is_whole else least / 2, n_threads=2, sort=False
         ).tocoo()
-        return found.row.astype(np.int64), found.col.astype(np.int64)
+        left, right = found.row.astype(np.int64), found.col.astype(np.int64)
+        if is_whole:
+            return left, right
+        product = [
+            np.asarray(self.rows[left[s : s + _CHUNK]].multiply(others.rows[right[s : s + _CHUNK]]).sum(axis=1)).ravel()
+            for s in range(0, len(left), _CHUNK)
+        ]
+        alike = np.concatenate(product) >= least if product else np.empty(0, dtype=bool)
+        return left[alike], right[alike]
 
 
+# An n-gram that more texts have is not looked up.
+_COMMON = 2_000
 _CHUNK = 200_000
-
-
-def learn_rarity(texts: Objects) -> npt.NDArray[np.float32]:
-    """Weight of each hashed n-gram: the logarithm of how few of the texts have it."""
-    counts = _counted(texts)
-    having = np.bincount(counts.indices, minlength=_SIZE)
-    return (np.log((1 + len(texts)) / (1 + having)) + 1).astype(np.float32)
 
 
 def _counted(texts: Objects) -> csr_matrix:

@@ -35,6 +35,15 @@ def signs_of(text: str) -> str:
     return words_of(text).replace(" ", "").upper()
 
 
+_WEB = re.compile(r"(?:[a-z]{3,6}://)?(?:www\d?\.)?((?:[\w-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#].*)?", re.IGNORECASE)
+
+
+def host_of(text: str) -> str:
+    """Of an address of a web site the host; another text as it is."""
+    found = _WEB.fullmatch(text.strip()[:LONGEST_TEXT])
+    return found[1] if found else text
+
+
 class Text(Field):
     """A short text that says one thing."""
 
@@ -43,9 +52,11 @@ class Text(Field):
     weak = frozenset({"exact"})
 
     def read(self, column: pd.Series) -> Values:
-        return read_values(column, lambda texts: map(words_of, texts))
+        """Words; of an address of a web site its host."""
+        return read_values(column, lambda texts: (words_of(host_of(text)) for text in texts))
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
+        """Levels of pairs of values that are not equal."""
         return closeness(values.distinct[left], values.distinct[right])
 
 
@@ -60,14 +71,16 @@ class Identifier(Field):
     expected = (0.85, 0.08, 0.02, 0.05)
 
     def read(self, column: pd.Series) -> Values:
+        """Letters and digits."""
         return read_values(column, lambda texts: map(signs_of, texts))
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
+        """Levels of pairs of values that are not equal."""
         a, b = values.distinct[left], values.distinct[right]
         slips = cpdist(a, b, scorer=OSA.distance, score_cutoff=2, dtype=np.int32)
         # In a number of three digits everything is near.
         slips[(slips == 2) & (np.minimum(lengths(a), lengths(b)) < 6)] = 3
-        return np.minimum(slips, 3).astype(np.int8)
+        return np.asarray(np.minimum(slips, 3), dtype=np.int8)
 
 
 class Postcode(Identifier):
@@ -76,4 +89,5 @@ class Postcode(Identifier):
     weak = frozenset({"exact", "area"})
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
+        """What candidates are found by."""
         return {"exact": Keys.of(values.distinct), "area": Keys.of(apply(values.distinct, lambda code: code[:3]))}

@@ -27,7 +27,7 @@ class Values:
     Attributes:
         codes: Per record the position in `distinct`; MISSING where it has no usable value.
         distinct: The values as they are compared.
-        parts: What a comparison asks for besides, each as long as `distinct`.
+        parts: What a comparison asks for besides, each as long as `distinct` or one object (see `as_one`).
     """
 
     codes: Codes
@@ -81,6 +81,13 @@ def as_objects(texts: Iterable[Any]) -> Objects:
     listed = list(texts)
     array = np.empty(len(listed), dtype=object)
     array[:] = listed
+    return array
+
+
+def as_one(thing: Any) -> Objects:
+    """An array that holds one Python object; `.item()` gives it back."""
+    array = np.empty((), dtype=object)
+    array[()] = thing
     return array
 
 

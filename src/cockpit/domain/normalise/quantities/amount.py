@@ -24,6 +24,7 @@ from cockpit.domain.normalise.quantities.numerals import (
     DIGITS,
     EXACT,
     SMALL_UNITS,
+    DecimalMark,
     NumeralError,
     has_ornamental_digits,
     plain,
@@ -59,6 +60,8 @@ _WHOLE_AT_END = re.compile("^[^w]*[nuje]wu*$")
 _FORMAL = re.compile("[壹贰叁肆伍陆柒捌玖拾佰仟]")
 _ZERO_DIGIT = re.compile("0[0-9]")
 _BARE_MINOR = re.compile("u*nu+n")
+# Three digits after a single mark: thousands to some, thousandths to others. No group begins with 0.
+_EITHER_MARK = re.compile(r"(?<![0-9.,'’ ])([1-9][0-9]{0,2})[.,]([0-9]{3})(?![0-9.,'’])")
 
 
 class _Written(NamedTuple):
@@ -78,6 +81,8 @@ class AmountStandardiser:
     def __init__(self, rule: AmountRule, declared: AmountDeclared) -> None:
         self._rule = rule
         self._declared = declared
+        self._mark: DecimalMark = declared.decimal or "point"
+        self._doubtful = frozenset(() if declared.decimal else rule.decimal_commas)
         self._vocabulary = Vocabulary(amount_tokens(rule, declared.currency))
         self._reader = QuantityReader(rule.shares, 0)
         self._no_value = frozenset(map(level, rule.no_value))
@@ -146,7 +151,7 @@ class AmountStandardiser:
         if digits[0] == "0" and len(digits) > 1:
             return None
         if "," in digits or decimals:
-            if self._declared.decimal == "comma":
+            if self._mark == "comma":
                 return None
             digits = digits.replace(",", "") + (decimals or "")
         elif not prefix and not suffix and len(digits) >= _SHORTEST_SUSPECT and self._is_suspect(digits):
@@ -161,6 +166,8 @@ class AmountStandardiser:
         except KeyError:
             unit = self._units[before, after] = self._unit_details([each for each in (before, after) if each])
         if unit is None:
+            return None
+        if unit["unit"] in self._doubtful and _EITHER_MARK.fullmatch(match[3] + (decimals or "")):
             return None
         if sign == "-" and value:
             value = value.copy_negate()
@@ -259,6 +266,8 @@ class AmountStandardiser:
             (said["tax"],) = taxes
         if has_surplus and not self._looks_like_amount(known):
             return Standard.invalid("no_number")
+        if code in self._doubtful and any(token.kind == "n" and _EITHER_MARK.search(token.text) for token in known):
+            return _either_way(known, said)
         try:
             written = self._read(_without_empty_brackets(known) if "(" in kinds else known)
         except NumeralError as error:
@@ -387,7 +396,7 @@ class AmountStandardiser:
             return self._with_minor(tokens, shape)
         if shape.endswith("un") and _BARE_MINOR.fullmatch(shape) and tokens[-2].text in self._bare_minor_after:
             return self._with_bare_minor(tokens)
-        return self._reader.read(tokens, self._declared.decimal)
+        return self._reader.read(tokens, self._mark)
 
     def _with_minor(self, tokens: Sequence[Token], shape: str) -> Quantity:
         """五元三角二分, 三块五毛八, 5毛."""
@@ -401,7 +410,7 @@ class AmountStandardiser:
             if last is not None and _ZERO_DIGIT.fullmatch(text):
                 # 12元05分
                 text = text[1]
-            number = read_numeral(text, self._declared.decimal).value
+            number = read_numeral(text, self._mark).value
             follows = shape[index + 1 : index + 2]
             part = tokens[index + 1].payload if follows == "j" else Decimal(1)
             if last is not None and follows != "j":
@@ -426,7 +435,7 @@ class AmountStandardiser:
         if last != "半" and (len(last) != 1 or not (last.isdigit() or last in DIGITS)):
             raise NumeralError("several")
         tenths = Decimal("0.5") if last == "半" else times(read_numeral(last).value, Decimal("0.1"))
-        total = plain(EXACT.add(read_numeral(first, self._declared.decimal).value, tenths))
+        total = plain(EXACT.add(read_numeral(first, self._mark).value, tenths))
         return Quantity(total, total, "exact", total)
 
     def _two_writings(self, tokens: Sequence[Token]) -> Quantity:
@@ -460,6 +469,18 @@ class AmountStandardiser:
 
 def _review(reason: str, said: Mapping[str, Json], value: Json = None, confidence: float = 0.0) -> Standard:
     return Standard(value, "review", confidence, reason, said)
+
+
+def _either_way(tokens: Sequence[Token], said: Mapping[str, Json]) -> Standard:
+    """A text whose mark may be that before decimals or that between thousands; both readings where it says no more."""
+    bare = [token.text for token in tokens if token.kind != "u"]
+    match = _EITHER_MARK.fullmatch(bare[0]) if len(bare) == 1 else None
+    if match is None:
+        return _review("ambiguous_decimal", said)
+    whole, rest = match.groups()
+    return _review(
+        "ambiguous_decimal", {**said, "candidates": [Decimal(whole + rest), plain(Decimal(f"{whole}.{rest}"))]}
+    )
 
 
 def _without_empty_brackets(tokens: Sequence[Token]) -> list[Token]:

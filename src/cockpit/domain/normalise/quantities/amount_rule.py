@@ -59,6 +59,8 @@ class AmountRule(NormalisationRule):
         free: Whole texts that mean an amount of 0; a person confirms it.
         currencies: By ISO code, further words for it.
         shared_words: Words of several currencies: 元, $, ¥.
+        decimal_commas: Currencies of countries that write a comma before decimals. Where the contract does not say
+            which mark a column uses, three digits after a single mark may be either: €1.234.
         minor: Parts of a currency's unit: 角 is 0.1.
         bare_minor_after: Words of a unit after which a single digit is tenths: 三块五.
         whole: Words at the end of an amount that say that nothing follows: 整.
@@ -79,6 +81,7 @@ class AmountRule(NormalisationRule):
     free: tuple[str, ...] = ()
     currencies: dict[str, tuple[str, ...]] = Field(min_length=1)
     shared_words: tuple[SharedWord, ...] = ()
+    decimal_commas: tuple[str, ...] = ()
     minor: dict[str, Decimal] = Field(default_factory=dict)
     bare_minor_after: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
@@ -107,10 +110,10 @@ class AmountRule(NormalisationRule):
         for code in self.currencies:
             if not re.match(CURRENCY_CODE, code):
                 raise ValueError(_("{code} is no ISO currency code; write three capital letters", code=code))
-        for shared in self.shared_words:
-            for code in (*shared.means, *shared.beside):
-                if code not in known:
-                    raise ValueError(_("{code} is not listed under currencies", code=code))
+        words = [code for shared in self.shared_words for code in (*shared.means, *shared.beside)]
+        for code in (*words, *self.decimal_commas):
+            if code not in known:
+                raise ValueError(_("{code} is not listed under currencies", code=code))
         check_confidence(self.confidence, _MANNERS)
         # Finds words with two meanings.
         Vocabulary(amount_tokens(self, "CNY"))
@@ -122,11 +125,12 @@ class AmountDeclared(Declared):
 
     Attributes:
         currency: ISO code of amounts that name none.
-        decimal: The mark before decimals; with `comma`, 1.234,56 and 1.234 are read.
+        decimal: The mark before decimals; with `comma`, 1.234,56 and 1.234 are read. Without one it is a point, and
+            €1.234 is doubtful.
     """
 
     currency: str = Field(default="CNY", pattern=CURRENCY_CODE)
-    decimal: DecimalMark = "point"
+    decimal: DecimalMark | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Match the records of lists that somebody has, without a database."""
