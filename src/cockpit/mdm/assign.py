@@ -32,9 +32,8 @@ class Known:
     Attributes:
         members: record_id, golden_id of the records that were there last time.
         former: record_id, golden_id of the records that had gone before; the id may have been merged away since.
-        ids: golden_id, founding_record, born (the lesser, the older), redirect_to (None: stands for itself), merged
-            (when it was merged away, the greater, the later; -1 if it was not), is_reused (its founding record's key
-            was given to somebody else), of every id that was ever given.
+        ids: golden_id, founding_record, born (the lesser, the older), redirect_to (None: stands for itself), is_reused
+            (its founding record's key was given to somebody else), of every id that was ever given.
     """
 
     members: pd.DataFrame
@@ -45,7 +44,7 @@ class Known:
     def nothing(cls) -> Known:
         """Before the first run."""
         pairs = pd.DataFrame({"record_id": [], "golden_id": []}, dtype=object)
-        return cls(pairs, pairs, _ids([], [], [], [], [], []))
+        return cls(pairs, pairs, _ids([], [], [], [], []))
 
 
 @dataclass(frozen=True)
@@ -82,8 +81,8 @@ def assign(
     An id goes to the cluster with most of its members (tie: the one with its founding record, then the one with the
     least record id). A cluster takes, of the ids that go to it, the one with most of its members (tie: the older); the
     others are merged into it. Records that were gone decide only where no record that was there does. A cluster that
-    gets none takes back an id that one of its records founded and that no cluster has, the last that was merged away,
-    so that an undone merge leaves no trace; else a new one is born.
+    gets none takes back an id that one of its records founded and that no cluster has, so that an undone merge leaves
+    no trace; else a new one is born.
 
     Args:
         record_ids: Unique texts, any order; the result does not depend on it.
@@ -112,8 +111,7 @@ def replay(events: pd.DataFrame) -> Known:
     kinds = latest["kind"]
     births = ordered[ordered["kind"] == "birth"].drop_duplicates("golden_id", keep="last")
     moves = ordered[ordered["kind"].isin(("birth", "merge"))].drop_duplicates("golden_id", keep="last")
-    merges = moves[moves["kind"] == "merge"].set_index("golden_id")
-    redirects, merged = merges["other_id"].to_dict(), merges["event_id"].to_dict()
+    redirects = moves[moves["kind"] == "merge"].set_index("golden_id")["other_id"].to_dict()
     reuses = ordered[ordered["kind"] == "reuse"].drop_duplicates("record_id", keep="last")
     reused = reuses.set_index("record_id")["event_id"].to_dict()
     founders = births["record_id"].tolist()
@@ -124,7 +122,6 @@ def replay(events: pd.DataFrame) -> Known:
         founders,
         born,
         [redirects.get(golden) for golden in golden_ids],
-        [merged.get(golden, _NONE) for golden in golden_ids],
         [reused.get(record, _NONE) > at for record, at in zip(founders, born, strict=True)],
     )
     return Known(
@@ -144,14 +141,12 @@ def _ids(
     founders: Collection[str],
     born: Collection[int] | Codes,
     redirects: Collection[str | None],
-    merged: Collection[int],
     reused: Collection[bool],
 ) -> pd.DataFrame:
     # Objects, because None is told apart from other things.
     texts = {"golden_id": golden_ids, "founding_record": founders, "redirect_to": redirects}
     frame = pd.DataFrame({name: _texts(values) for name, values in texts.items()}, dtype=object)
     frame["born"] = np.asarray(born, dtype=np.int64)
-    frame["merged"] = np.asarray(merged, dtype=np.int64)
     frame["is_reused"] = np.asarray(reused, dtype=bool)
     return frame
 
@@ -289,9 +284,7 @@ class _Assignment:
         clusters = self.cluster[self.founders[codes]]
         is_wanted = self.taken[clusters] == _NONE
         codes, clusters = codes[is_wanted], clusters[is_wanted]
-        # The one that was merged away last is the one that it had.
-        merged = self.known.ids["merged"].to_numpy(dtype=np.int64)[codes]
-        order = np.lexsort((self.born[codes], -merged, clusters))
+        order = np.lexsort((self.born[codes], clusters))
         order = order[_first_of(clusters[order])]
         self.taken[clusters[order]] = codes[order]
         self.is_born[clusters[order]] = True

@@ -44,13 +44,11 @@ def read_known(cursor: PgCursor, entity: str) -> Known:
     former = read_texts(cursor, "select record_id, golden_id from mdm.former_member where entity = %(entity)s", values)
     ids = read_texts(
         cursor,
-        "select golden_id, founding_record, redirect_to, born_event as born, coalesce(merged_event, -1) as merged,"
-        " is_reused from mdm.golden_id"
+        "select golden_id, founding_record, redirect_to, born_event as born, is_reused from mdm.golden_id"
         " where entity = %(entity)s",
         values,
     )
-    for name in ("born", "merged"):
-        ids[name] = ids[name].to_numpy(dtype=object).astype(np.int64)
+    ids["born"] = ids["born"].to_numpy(dtype=object).astype(np.int64)
     ids["is_reused"] = (ids["is_reused"] == "t").to_numpy(dtype=bool)
     return Known(members, former, ids)
 
@@ -132,12 +130,10 @@ _FURTHER = (
     select entity, golden_id, record_id, event_id from mdm.id_event
     where entity = %(entity)s and event_id > %(last)s and kind = 'birth'
     on conflict (entity, golden_id) do update set
-    founding_record = excluded.founding_record, born_event = excluded.born_event, redirect_to = null,
-    merged_event = null, is_reused = false
+    founding_record = excluded.founding_record, born_event = excluded.born_event, redirect_to = null, is_reused = false
     """,
     """
-    update mdm.golden_id as golden set redirect_to = event.other_id, merged_event = event.event_id
-    from mdm.id_event as event
+    update mdm.golden_id as golden set redirect_to = event.other_id from mdm.id_event as event
     where event.entity = %(entity)s and event.event_id > %(last)s and event.kind = 'merge'
     and golden.entity = event.entity and golden.golden_id = event.golden_id
     """,
@@ -170,14 +166,12 @@ def replay_events(cursor: PgCursor, entity: str) -> Known:
             ["entity", "record_id", "golden_id", moment],
             ((entity, record, golden, moments[record]) for record, golden in rows),
         )
-    ids = known.ids.astype({"merged": object})
-    ids.loc[ids["merged"] < 0, "merged"] = None
-    names = ["golden_id", "founding_record", "born", "redirect_to", "merged", "is_reused"]
+    names = ["golden_id", "founding_record", "born", "redirect_to", "is_reused"]
     copy_rows(
         cursor,
         "mdm.golden_id",
-        ["entity", "golden_id", "founding_record", "born_event", "redirect_to", "merged_event", "is_reused"],
-        ((entity, *row) for row in zip(*(ids[name].tolist() for name in names), strict=True)),
+        ["entity", "golden_id", "founding_record", "born_event", "redirect_to", "is_reused"],
+        ((entity, *row) for row in zip(*(known.ids[name].tolist() for name in names), strict=True)),
     )
     return known
 

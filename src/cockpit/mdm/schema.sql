@@ -113,8 +113,6 @@ create table if not exists mdm.golden_id (
     born_event bigint not null,
     -- Where it leads since it was merged away; null while it stands for itself.
     redirect_to text,
-    -- Number of the event that merged it away; the greater, the later.
-    merged_event bigint,
     -- Its founding record's key was given to somebody else, so that it never returns with that record.
     is_reused boolean not null default false,
     primary key (entity, golden_id)

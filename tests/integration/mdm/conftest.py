@@ -77,7 +77,7 @@ class MasterData(Warehouse):
         return [
             self.query("select entity, record_id, golden_id, since from mdm.membership order by 1, 2"),
             self.query("select entity, record_id, golden_id, left_at from mdm.former_member order by 1, 2"),
-            self.query("select entity, golden_id, founding_record, born_event, redirect_to, merged_event, is_reused from mdm.golden_id order by 1, 2"),
+            self.query("select entity, golden_id, founding_record, born_event, redirect_to, is_reused from mdm.golden_id order by 1, 2"),
         ]  # fmt: skip
 
 
