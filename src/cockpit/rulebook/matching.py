@@ -10,6 +10,7 @@ from pydantic import Field
 
 from cockpit.domain.match.engine import field_types
 from cockpit.domain.match.fields.field import Field as FieldOfType
+from cockpit.domain.match.fields.measure import ProductWords
 from cockpit.domain.match.fields.words import AddressWords, MailWords, OrganisationWords, PersonWords, WordLists
 from cockpit.domain.match.rule import FieldType, MatchRule
 from cockpit.domain.normalise.names.company_rule import CompanyRule
@@ -102,6 +103,7 @@ def load_words(rules: Path) -> WordLists:
         addresses=load(folder / f"addresses{_SUFFIX}", AddressWords),
         persons=load(folder / f"persons{_SUFFIX}", PersonWords),
         mail=load(folder / f"mail{_SUFFIX}", MailWords),
+        products=load(folder / f"products{_SUFFIX}", ProductWords),
     )
 
 
@@ -141,10 +143,12 @@ def _mentioned(data: Mapping[str, Any], fields: Mapping[Any, Any]) -> list[tuple
     for key in ("swapped", "related"):
         for number, group in enumerate(_listed(data.get(key))):
             found += [((key, number, place), name) for place, name in enumerate(_listed(group))]
-    proof = data.get("proof")
-    if isinstance(proof, dict):
-        found += [(("proof", "field"), proof["field"])] if "field" in proof else []
-        found += [(("proof", "by", place), name) for place, name in enumerate(_listed(proof.get("by")))]
+    proofs = data.get("proof")
+    for number, proof in enumerate(proofs if isinstance(proofs, list) else [proofs]):
+        at: Location = ("proof", number) if isinstance(proofs, list) else ("proof",)
+        if isinstance(proof, dict):
+            found += [((*at, "field"), proof["field"])] if "field" in proof else []
+            found += [((*at, "by", place), name) for place, name in enumerate(_listed(proof.get("by")))]
     for field, content in fields.items():
         parts = _listed(content.get("parts")) if isinstance(content, dict) else []
         found += [(("fields", field, "parts", place), name) for place, name in enumerate(parts)]

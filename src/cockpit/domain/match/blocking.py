@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cockpit.domain.match.fields.values import Hashes, Ints, Keys, Values, as_objects, hashed
+from cockpit.domain.match.fields.values import MISSING, Hashes, Ints, Keys, Values, as_objects, ascending, hashed
 from cockpit.domain.match.table import Table
 
 # Spreads a combined key over 64 bits.
@@ -60,6 +60,13 @@ class Candidates:
 
 def record_keys(values: Values, keys: Keys) -> tuple[Ints, Hashes]:
     """Keys per record instead of per distinct value."""
+    if len(keys.values) < 2 or bool((np.diff(keys.values) > 0).all()):
+        # One key per value.
+        key = np.full(len(values.distinct) + 1, MISSING, dtype=np.int64)
+        key[keys.values] = np.arange(len(keys.values))
+        of_record = key[values.codes]
+        records = np.flatnonzero(of_record != MISSING)
+        return records, keys.hashes[of_record[records]]
     order = np.argsort(values.codes, kind="stable")
     codes = values.codes[order]
     start = np.searchsorted(codes, keys.values, side="left")
@@ -145,24 +152,19 @@ class _Offered:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._keys = {
-            f"{name}.{key}": (name, keys)
-            for name, field in table.types.items()
-            for key, keys in field.keys(table.values[name]).items()
-        }
+        self._offers = {name: field.keys(table.values[name]) for name, field in table.types.items()}
+        self._keys = {f"{name}.{key}": (name, key) for name, offer in self._offers.items() for key in offer}
         self._blocks: dict[str, Block] = {}
         self._near = {f"{name}.alike": name for name in table.types}
-        self.weak = [
-            key for key, (name, _keys) in self._keys.items() if key.partition(".")[2] in table.types[name].weak
-        ]
+        self.weak = [offered for offered, (name, key) in self._keys.items() if key in table.types[name].weak]
         self.strong = [key for key in self._keys if key not in self.weak] + list(self._near)
 
     def block(self, name: str) -> Block | None:
         """The records under a key; None when the fields do not offer it."""
         if name not in self._blocks:
             if name in self._keys:
-                field, keys = self._keys[name]
-                self._blocks[name] = Block(name, *record_keys(self._table.values[field], keys))
+                field, key = self._keys[name]
+                self._blocks[name] = Block(name, *record_keys(self._table.values[field], self._offers[field][key]))
             elif name in self._near and (made := self._alike(name)) is not None:
                 self._blocks[name] = made
         return self._blocks.get(name)
@@ -196,10 +198,10 @@ def candidates(blocks: Iterable[Block], size: int, cap: int, refused: Mapping[st
     codes = [np.empty(0, dtype=np.int64)]
     for block in blocks:
         left, right, report = pairs_of(block, cap, refused.get(block.name, NONE))
-        code = np.unique(left * size + right)
+        code = ascending(left * size + right)
         reports.append(replace(report, pairs=len(code)))
         codes.append(code)
-    union = np.unique(np.concatenate(codes))
+    union = ascending(np.concatenate(codes))
     return Candidates(union // max(size, 1), union % max(size, 1), tuple(reports))
 
 

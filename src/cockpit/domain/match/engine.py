@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cockpit.domain.match import blocking, cluster
+from cockpit.domain.match import blocking, cluster, threshold
 from cockpit.domain.match.blocking import BlockReport, Candidates
 from cockpit.domain.match.fields.address import Address
 from cockpit.domain.match.fields.company import CompanyName
@@ -17,8 +18,9 @@ from cockpit.domain.match.fields.contact import Email, Phone
 from cockpit.domain.match.fields.date import Date
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.person import PersonName
+from cockpit.domain.match.fields.product import ProductName, Specification
 from cockpit.domain.match.fields.text import Identifier, Postcode, Region, Text
-from cockpit.domain.match.fields.values import Ints, Levels, Objects
+from cockpit.domain.match.fields.values import Hashes, Ints, Levels, Objects
 from cockpit.domain.match.fields.wording import Organisation
 from cockpit.domain.match.fields.words import WordLists
 from cockpit.domain.match.learn import Strangers, learn
@@ -49,7 +51,7 @@ class Matched:
         left, right: Candidate pairs, as positions.
         weight: log2 odds of each pair.
         levels: Pairs x comparisons.
-        parts: What each comparison adds to the weight, in bits; pairs x comparisons.
+        agreed: Per comparison the hash of the value that both have, 0 where they differ.
         veto: 0, or what keeps the pair apart.
         outcome: NO, REVIEW or MERGE.
         model: What the weights come from.
@@ -62,11 +64,16 @@ class Matched:
     right: Ints
     weight: Floats
     levels: Levels
-    parts: npt.NDArray[np.float32]
+    agreed: tuple[Hashes, ...]
     veto: Levels
     outcome: Levels
     model: MatchModel
     blocks: tuple[BlockReport, ...]
+
+    @cached_property
+    def parts(self) -> npt.NDArray[np.float32]:
+        """What each comparison adds to the weight, in bits; pairs x comparisons."""
+        return self.model.contributions(self.levels, self.agreed).astype(np.float32)
 
 
 def field_types(company: CompanyRule | None, words: WordLists | None = None) -> dict[FieldType, Field]:
@@ -88,6 +95,8 @@ def field_types(company: CompanyRule | None, words: WordLists | None = None) -> 
         "postcode": Postcode(),
         "region": Region(),
         "text": Text(),
+        "product_name": ProductName(words.products),
+        "specification": Specification(words.products),
     }
     if company is not None:
         types["company_name"] = CompanyName(company)
@@ -114,12 +123,14 @@ def match(
     """
     order = np.argsort(frame["record_id"].to_numpy(dtype=object), kind="stable")
     # All that follows sees the records in the order of their ids, so that the order of the input says nothing.
-    table = Table(frame.iloc[order], rule, types, model.names if model else None)
+    known = [name for name in frame.columns if name in rule.columns]
+    table = Table(frame[known].iloc[order], rule, types, model.names if model else None)
     found = _candidates(table, rule, model)
     compared = compare(table, found.left, found.right)
-    if model is None:
-        model = _learn(table, found, compared, rule)
-    weight = weigh(table, compared, model, rule)
+    learnt = model or _learn(table, found, compared, rule)
+    weight = weigh(table, compared, learnt, rule)
+    model = model or threshold.frozen(learnt, rule, weight, compared.vetoes)
+    rule = threshold.with_threshold(rule, model)
     labels = _group(table.size, found, weight, compared.vetoes, rule, _Decided.of(frame, order, merged, apart))
     together = labels[found.left] == labels[found.right]
     outcome = np.where(
@@ -135,7 +146,7 @@ def match(
         order[found.right],
         weight,
         compared.levels,
-        model.contributions(compared.levels, compared.agreed).astype(np.float32),
+        compared.agreed,
         compared.vetoes,
         outcome,
         model,
@@ -146,29 +157,31 @@ def match(
 def _learn(table: Table, found: Candidates, compared: Compared, rule: MatchRule) -> MatchModel:
     """Learn twice: what the first model puts together tells the second what is frequent among different things."""
     strangers = Strangers.of(table)
-    things: Ints | None = None
-    for _pass in range(_PASSES):
-        learnt = learn(table, compared.levels, strangers, rule.related, things)
-        model = MatchModel(
-            learnt.comparisons,
-            learnt.share,
-            learnt.related,
-            learnt.places,
-            is_exhaustive=[block.name for block in found.blocks] == [ALL],
-            refused={block.name: block.refused for block in found.blocks if len(block.refused)},
-        )
-        things = _group(table.size, found, weigh(table, compared, model, rule), compared.vetoes, rule)
-    return model
+    first = _learn_once(table, found, compared, rule, strangers, None)
+    things = _group(table.size, found, weigh(table, compared, first, rule), compared.vetoes, rule)
+    return _learn_once(table, found, compared, rule, strangers, things)
 
 
-_PASSES = 2
+def _learn_once(
+    table: Table, found: Candidates, compared: Compared, rule: MatchRule, strangers: Strangers, things: Ints | None
+) -> MatchModel:
+    learnt = learn(table, compared.levels, strangers, rule.related, things)
+    return MatchModel(
+        learnt.comparisons,
+        learnt.share,
+        learnt.related,
+        learnt.places,
+        is_exhaustive=[block.name for block in found.blocks] == [ALL],
+        refused={block.name: block.refused for block in found.blocks if len(block.refused)},
+    )
 
 
 def weigh(table: Table, compared: Compared, model: MatchModel, rule: MatchRule) -> Floats:
     """log2 odds of compared pairs, with what the rule asks for as proof."""
     weight = model.weigh(compared.levels, compared.agreed)
-    proof = rule.proof
-    if proof is not None and proof.field in table.values:
+    for proof in rule.proof:
+        if proof.field not in table.values:
+            continue
         column = table.names.index(proof.field)
         sure = [place for place, name in enumerate(table.levels[column]) if name in proof.sure]
         proven = np.isin(compared.levels[:, column], sure)
@@ -248,12 +261,16 @@ def _group(
     together: dict[int, list[tuple[int, int]]] = {}
     for one, other in decided.merged.tolist():
         together.setdefault(int(component[one]), []).append((one, other))
-    is_plain = (ends - starts == 1) & ~np.isin(component[left[starts]], list(together))
-    # Most groups are one pair: nothing to weigh against anything else.
-    lone = starts[is_plain]
-    lone = lone[value[lone] >= rule.merge_at]
-    labels[right[lone]] = left[lone]
-    for start, end in zip(starts[~is_plain].tolist(), ends[~is_plain].tolist(), strict=True):
+    # Where all pairs are known and each speaks for it, any order of joining ends with one group; where none does, none.
+    members = np.bincount(component)[component[left[starts]]]
+    is_undecided = np.isin(component[left[starts]], list(together))
+    speaks_for = np.minimum.reduceat(value, starts) >= rule.merge_at
+    is_one = speaks_for & (ends - starts == members * (members - 1) // 2) & ~is_undecided
+    is_open = (np.maximum.reduceat(value, starts) >= rule.merge_at) & ~is_one | is_undecided
+    joined = np.repeat(is_one, ends - starts)
+    # Pairs are ascending, so that the first pair of a group has its least record.
+    labels[right[joined]] = np.repeat(left[starts], ends - starts)[joined]
+    for start, end in zip(starts[is_open].tolist(), ends[is_open].tolist(), strict=True):
         part = slice(start, end)
         for group in cluster.group(
             left[part].tolist(),

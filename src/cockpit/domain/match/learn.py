@@ -14,9 +14,10 @@ import numpy as np
 
 from cockpit.domain.match.fields.values import MISSING, Ints, Levels
 from cockpit.domain.match.model import ComparisonModel, Floats, Frequencies, Places, Related
+from cockpit.domain.match.patterns import patterns_of
 from cockpit.domain.match.table import Table
 
-_RANDOM_PAIRS = 1_000_000
+_RANDOM_PAIRS = 500_000
 # Pairs that a first guess counts as.
 _GUESS = 100.0
 # Besides, a guess counts as a share of the pairs that are found; where classes are told apart as much as they.
@@ -128,7 +129,8 @@ class _Rows:
 
     @classmethod
     def of(cls, levels: Levels, columns: tuple[int, ...]) -> _Rows:
-        rows, counts = _patterns(levels)
+        rows, pattern = patterns_of(levels)
+        counts = np.bincount(pattern, minlength=len(rows))
         columns = columns if len(columns) > 1 else ()
         codes, place = np.unique(Places(columns, _NO_CODES, np.empty((0, 0))).pattern_of(rows), return_inverse=True)
         return cls(rows, counts, columns, codes, place)
@@ -256,20 +258,6 @@ def _bounded(shares: Floats) -> Floats:
     return np.asarray(shares * min(1.0, _MOST / shares.sum()))
 
 
-def _patterns(levels: Levels) -> tuple[Levels, Ints]:
-    """The different rows of levels, and how often each is found."""
-    # Levels are below 16, so that a row of fewer than 16 columns is one number.
-    if levels.shape[1] > 15:
-        rows, counts = np.unique(levels, axis=0, return_counts=True)
-        return rows, counts
-    places = 16 ** np.arange(levels.shape[1], dtype=np.int64)
-    codes = np.zeros(len(levels), dtype=np.int64)
-    for column, place in enumerate(places):
-        codes += (levels[:, column].astype(np.int64) + 1) * place
-    found, counts = np.unique(codes, return_counts=True)
-    return ((found[:, None] // places) % 16 - 1).astype(np.int8), counts
-
-
 def _falling(same: Floats, different: Floats, graded: Ints) -> Floats:
     """Shares whose weights do not rise from a better level to a worse one: what is less alike never counts more.
 
@@ -298,7 +286,7 @@ def _frequencies(table: Table, name: str, things: Ints | None) -> Frequencies | 
         _thing, first = np.unique(codes[given].astype(np.int64) * table.size + things[given], return_index=True)
         given = given[first]
     counts = np.bincount(codes[given], minlength=len(table.values[name].distinct))
-    hashes, place = np.unique(table.hashes_of(name), return_inverse=True)
+    hashes, place = table.identities_of(name)
     together = np.bincount(place, weights=counts, minlength=len(hashes)).astype(np.int64)
     registered = np.zeros(len(hashes), dtype=bool)
     registered[place] = table.types[name].registered(table.values[name])

@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cockpit.domain.match.fields.values import MISSING, Hashes, Ints, Levels
+from cockpit.domain.match.patterns import patterns_of
 
 Floats = npt.NDArray[np.float64]
 
@@ -126,6 +127,10 @@ class MatchModel:
         share: Share of true pairs among all pairs.
         is_exhaustive: All pairs were candidates.
         refused: Keys of blocks that were too large, by block rule; they stay refused.
+        factors: What each comparison counts by, from people's decisions (see `supervise`); empty when each counts as
+            it was learnt.
+        offset: Bits that are added to each weight, likewise.
+        merge_at: log2 odds from which pairs are joined, where the rule states a precision; else None.
     """
 
     comparisons: tuple[ComparisonModel, ...]
@@ -134,6 +139,19 @@ class MatchModel:
     places: Places
     is_exhaustive: bool
     refused: Mapping[str, Hashes]
+    factors: tuple[float, ...] = ()
+    offset: float = 0.0
+    merge_at: float | None = None
+
+    def factor(self, column: int) -> float:
+        """What a comparison counts by."""
+        return self.factors[column] if self.factors else 1.0
+
+    @property
+    def class_shares(self) -> Floats:
+        """Share of all pairs: strangers, one thing, each kind of related things."""
+        kin = [each.share for each in self.related]
+        return np.array([max(1 - self.share - sum(kin), 1e-9), self.share, *kin])
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -152,27 +170,32 @@ class MatchModel:
             levels: Pairs x comparisons.
             agreed: Per comparison the hash of the value that both have, 0 where they do not agree.
         """
-        strange, one, *kin = self.places.gain(levels)
-        strange += np.log2(max(1 - self.share - sum(r.share for r in self.related), 1e-9))
-        one += np.log2(self.share)
-        for each, odds in zip(self.related, kin, strict=True):
-            odds += np.log2(each.share)
+        rows, pattern = patterns_of(levels)
+        strange, one, *kin = self._odds(rows)
+        rarity = np.zeros(len(levels))
+        for column, comparison in enumerate(self.comparisons):
+            rarity += self.factor(column) * self._rarity(comparison, levels[:, column], agreed[column])
+        related = [odds[pattern] + rarity for odds in kin]
+        other = np.logaddexp2.reduce([strange[pattern], *related], axis=0)
+        return np.asarray(one[pattern] + rarity - other + self.offset)
+
+    def _odds(self, levels: Levels) -> Floats:
+        """log2 odds of each class, without what rare values add; class x row."""
+        strange, one, *kin = self.places.gain(levels) + np.log2(self.class_shares)[:, None]
         for column, comparison in enumerate(self.comparisons):
             found = levels[:, column]
             given = found != MISSING
-            rarity = self._rarity(comparison, found, agreed[column])
-            one[given] += comparison.ratios(comparison.same)[found[given]]
-            one += rarity
+            factor = self.factor(column)
+            one[given] += factor * comparison.ratios(comparison.same)[found[given]]
             for each, odds in zip(self.related, kin, strict=True):
-                odds[given] += comparison.ratios(each.shares[column])[found[given]]
-                odds += rarity
-        other = np.logaddexp2.reduce([strange, *kin], axis=0)
-        return np.asarray(one - other)
+                odds[given] += factor * comparison.ratios(each.shares[column])[found[given]]
+        return np.stack([strange, one, *kin])
 
     def contributions(self, levels: Levels, agreed: Sequence[Hashes]) -> Floats:
         """log2(m / u) of each comparison, with what the rarity of an equal value adds; pairs x comparisons.
 
-        With `share` as odds, and without what is said about places and related records, they add up to `weigh`.
+        With `share` as odds and `offset`, and without what is said about places and related records, they add up to
+        `weigh`.
         """
         parts = np.zeros(levels.shape)
         for column, comparison in enumerate(self.comparisons):
@@ -180,6 +203,7 @@ class MatchModel:
             given = found != MISSING
             parts[given, column] = comparison.ratios(comparison.same)[found[given]]
             parts[:, column] += self._rarity(comparison, found, agreed[column])
+            parts[:, column] *= self.factor(column)
         return parts
 
     def _rarity(self, comparison: ComparisonModel, levels: Levels, agreed: Hashes) -> Floats:
@@ -216,6 +240,10 @@ class MatchModel:
                 "related": [[each.differ, each.share, [s.tolist() for s in each.shares]] for each in self.related],
                 "places": [self.places.columns, self.places.patterns.tolist(), self.places.gains.tolist()],
                 "refused": {name: _packed(hashes) for name, hashes in self.refused.items()},
+                # Written only where there are any: a model that has none keeps its version.
+                **({"factors": self.factors} if self.factors else {}),
+                **({"offset": self.offset} if self.offset else {}),
+                **({"merge_at": self.merge_at} if self.merge_at is not None else {}),
             },
             sort_keys=True,
         )
@@ -250,6 +278,9 @@ class MatchModel:
             places=Places(tuple(columns), np.array(patterns, dtype=np.int64), np.array(gains, dtype=float)),
             is_exhaustive=read["is_exhaustive"],
             refused={name: _unpacked(packed, np.uint64) for name, packed in read["refused"].items()},
+            factors=tuple(read.get("factors", ())),
+            offset=read.get("offset", 0.0),
+            merge_at=read.get("merge_at"),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cockpit.i18n import _
 
@@ -21,6 +21,8 @@ FieldType: TypeAlias = Literal[
     "postcode",
     "region",
     "text",
+    "product_name",
+    "specification",
 ]
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,10 +70,12 @@ class MatchRule(BaseModel):
         swapped: Two fields of names whose values are sometimes exchanged: given and family name.
         related: Fields in which records differ that agree on much and yet are two things, such as members of one
             household; each entry is one kind of such records.
-        proof: None when the weights alone decide.
+        proof: One or several, all of which are asked for; none when the weights alone decide.
         blocks: Keys that make two records candidates, each one or two of `field.key`; when empty, all that the types
             of the fields offer.
         merge_at: log2 odds that the average of all pairs within a group has to reach.
+        precision: Instead of `merge_at`: the share of joined pairs that is to be right; the odds from which it is so are
+            found when a model is learnt, and kept with it.
         review_at: log2 odds from which a pair that was not joined is shown to a person.
         largest_block: Records that may share a key; more say nothing about each other.
         exhaustive_pairs: Up to so many pairs all are compared.
@@ -82,12 +86,18 @@ class MatchRule(BaseModel):
     fields: dict[str, FieldRule] = Field(min_length=1)
     swapped: tuple[tuple[str, str], ...] = ()
     related: tuple[tuple[str, ...], ...] = ()
-    proof: Proof | None = None
+    proof: tuple[Proof, ...] = ()
     blocks: tuple[tuple[str, ...], ...] = ()
     merge_at: float = 0.0
+    precision: float | None = Field(default=None, gt=0.5, lt=1)
     review_at: float = -4.0
     largest_block: int = Field(default=200, ge=2)
     exhaustive_pairs: int = Field(default=1_500_000, ge=0)
+
+    @field_validator("proof", mode="before")
+    @classmethod
+    def _several(cls, value: object) -> object:
+        return value if isinstance(value, list | tuple) else (value,) if value else ()
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -96,7 +106,14 @@ class MatchRule(BaseModel):
         unknown = sorted(named - self.fields.keys())
         if unknown:
             raise ValueError(_("{field} is none of the fields", field=unknown[0]))
+        if self.precision is not None and "merge_at" in self.model_fields_set:
+            raise ValueError(_("merge_at and precision say the same; write one of them"))
         return self
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """All that the fields may be read from."""
+        return frozenset(column for name, field in self.fields.items() for column in field.columns or (name,))
 
     def columns_in(self, available: Collection[str]) -> dict[str, str]:
         """The column that each field takes of those that are there; fields without one are left out."""

@@ -55,9 +55,8 @@ class Table:
         self.values: dict[str, Values] = {}
         self._columns: dict[str, str] = {}
         self.types: dict[str, Field] = {}
-        known = {column for name, field in rule.fields.items() for column in field.columns or (name,)}
         # A frozen model compares what it was learnt from, also where these records say nothing about it.
-        given = [c for c in frame.columns if c in known and (names is not None or frame[c].notna().any())]
+        given = [c for c in frame.columns if c in rule.columns and (names is not None or frame[c].notna().any())]
         for name, column in rule.columns_in(given).items():
             if names is not None and name not in names:
                 continue
@@ -67,6 +66,7 @@ class Table:
         self._rule = rule
         self._swapped = [pair for pair in rule.swapped if set(pair) <= self.values.keys()]
         self._hashes: dict[str, Hashes] = {}
+        self._identities: dict[str, tuple[Hashes, Ints]] = {}
         orders = [f"{given} / {family}" for given, family in self._swapped]
         self.names: tuple[str, ...] = (*self.values, *orders)
         self.levels = tuple([each.levels for each in self.types.values()] + [_ORDERS] * len(orders))
@@ -82,6 +82,13 @@ class Table:
         if name not in self._hashes:
             self._hashes[name] = hashed(self.types[name].identities(self.values[name]))
         return self._hashes[name]
+
+    def identities_of(self, name: str) -> tuple[Hashes, Ints]:
+        """Hashes of a field, each once and ascending, and which of them each distinct value has."""
+        if name not in self._identities:
+            hashes, place = np.unique(self.hashes_of(name), return_inverse=True)
+            self._identities[name] = hashes, place
+        return self._identities[name]
 
     def compare(self, left: Ints, right: Ints) -> Compared:
         """Compare pairs of positions of records."""
@@ -101,7 +108,8 @@ class Table:
             equal = np.flatnonzero(levels[:, column] == 0)
             agreed[column][equal] = self.hashes_of(name)[one[equal]]
             if self._rule.fields[name].is_apart:
-                vetoes[rest] = np.where(vetoes[rest] == 0, -1 - column, vetoes[rest])
+                contradicts = np.array([level not in field.bearable for level in field.levels])[levels[rest, column]]
+                vetoes[rest] = np.where((vetoes[rest] == 0) & contradicts, -1 - column, vetoes[rest])
         for place, (given_name, family_name) in enumerate(self._swapped, start=len(self.values)):
             self._compare_order(levels, agreed, place, given_name, family_name, left, right)
         return Compared(levels, tuple(agreed), vetoes)

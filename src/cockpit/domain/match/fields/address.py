@@ -7,18 +7,34 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
+from cockpit.domain.match.fields.at_once import read_many, without
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.ngrams import NgramVectors
-from cockpit.domain.match.fields.text import words_of
-from cockpit.domain.match.fields.values import Ints, Keys, Levels, Values, apply, as_objects, as_one, read_values
+from cockpit.domain.match.fields.text import plain_words_of, words_of
+from cockpit.domain.match.fields.values import (
+    Ints,
+    Keys,
+    Levels,
+    Objects,
+    Offered,
+    Values,
+    apply,
+    as_objects,
+    read_values,
+)
 from cockpit.domain.match.fields.words import AddressWords, long_forms
 
 _HOUSE = re.compile(r"(?:^|\s)(\d+)")
 _ANY_NUMBER = re.compile(r"\d+")
 _UNIT = " unit "
+# Han characters, digits and punctuation: none of the listed words, which are in letters, stands in such a text.
+_WITHOUT_LETTERS = r"^[ -\"$-@\[-`{-~\x{4e00}-\x{9fff}]*$"
+_ONE_WORD = r"^[0-9\x{4e00}-\x{9fff}]+$"
 _SIMILAR_STREET = 0.55
 # In a shorter number every other one is one slip away.
 _SHORTEST_SLIP = 3
@@ -45,27 +61,19 @@ class Address(Field):
         self._long = long_forms(words.short_forms)
         self._kinds = words.street_kinds
         self._units = words.units
+        listed = {*self._long, *self._kinds, *self._units}
+        self._is_plain = _WITHOUT_LETTERS if all(map(str.isascii, listed)) else _NEVER
 
     def read(self, column: pd.Series) -> Values:
         """Words in their long form."""
-        values = read_values(column, lambda texts: map(self._read, texts))
-        parts = [self._parts(text) for text in values.distinct]
-        streets = as_objects(street for _number, street, _unit in parts)
-        return Values(
-            values.codes,
-            values.distinct,
-            {
-                "vectors": as_one(NgramVectors.of(streets)),
-                "number": as_objects(number for number, _street, _unit in parts),
-                "unit": as_objects(unit for _number, _street, unit in parts),
-                "streets": streets,
-            },
-        )
+        values = read_values(column, lambda texts: read_many(texts, self._is_plain, plain_words_of, self._read))
+        return Values(values.codes, values.distinct, self._parts_of(values.distinct))
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
         """Levels of pairs of values that are not equal."""
-        vectors: NgramVectors = values.parts["vectors"].item()
-        is_similar = vectors.likeness(left, right) >= _SIMILAR_STREET
+        compared, place = np.unique(np.concatenate([left, right]), return_inverse=True)
+        vectors = NgramVectors.of(values.parts["streets"][compared])
+        is_similar = vectors.likeness(place[: len(left)], place[len(left) :]) >= _SIMILAR_STREET
         a, b = values.parts["number"][left], values.parts["number"][right]
         same = (a == b) & (a != "")
         missing = (a == "") | (b == "")
@@ -82,13 +90,14 @@ class Address(Field):
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
         streets, numbers = values.parts["streets"], values.parts["number"]
-        house = [f"{n} {_longest(s)[:4]}" if n and s else "" for n, s in zip(numbers, streets, strict=True)]
-        return {
-            "exact": Keys.of(values.distinct),
-            "house": Keys.of(as_objects(house)),
-            "street": Keys.of(apply(streets, lambda street: _longest(street)[:8])),
-            "number": Keys.of(numbers),
-        }
+        return Offered(
+            {
+                "exact": lambda: Keys.of(values.distinct),
+                "house": lambda: Keys.of(as_objects(map(_house, numbers, streets))),
+                "street": lambda: Keys.of(apply(streets, lambda street: _longest(street)[:8])),
+                "number": lambda: Keys.of(numbers),
+            }
+        )
 
     def _read(self, text: str) -> str:
         """Words in their long form, without those that say only what kind of street it is."""
@@ -100,6 +109,20 @@ class Address(Field):
             word for place, word in enumerate(said) if word != "unit" or said[place + 1 : place + 2] != ["unit"]
         )
 
+    def _parts_of(self, texts: Objects) -> dict[str, Objects]:
+        """Number, street and unit of each address as it was read."""
+        given = pa.array(texts, pa.string())
+        is_plain = pc.match_substring_regex(given, _ONE_WORD).to_numpy(zero_copy_only=False)
+        parts = {name: np.full(len(texts), "", dtype=object) for name in ("number", "streets", "unit")}
+        plain = given.filter(pa.array(is_plain))
+        first = pc.struct_field(pc.extract_regex(plain, "(?P<first>[0-9]+)"), "first")
+        parts["number"][is_plain] = pc.fill_null(first, "").to_numpy(zero_copy_only=False)
+        parts["streets"][is_plain] = without(plain, "^[0-9]+$").to_numpy(zero_copy_only=False)
+        for position in np.flatnonzero(~is_plain).tolist():
+            found = self._parts(texts[position])
+            parts["number"][position], parts["streets"][position], parts["unit"][position] = found
+        return parts
+
     def _parts(self, text: str) -> tuple[str, str, str]:
         """House number, street and unit, "" where there is none."""
         before, mark, after = text.partition(_UNIT)
@@ -110,6 +133,13 @@ class Address(Field):
         number = found[0].strip() if found else ""
         street = " ".join(word for word in f"{before} {rest}".split() if not word.isdecimal())
         return number, street, unit
+
+
+_NEVER = "^.$^"
+
+
+def _house(number: str, street: str) -> str:
+    return f"{number} {_longest(street)[:4]}" if number and street else ""
 
 
 def _longest(street: str) -> str:

@@ -3,21 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from rapidfuzz.distance import OSA
+import pyarrow as pa
+import pyarrow.compute as pc
+from rapidfuzz.distance import OSA, LCSseq
 from rapidfuzz.process import cpdist
 
 from cockpit.domain.match.fields.closeness import lengths
+from cockpit.domain.match.fields.company_findings import find_many
+from cockpit.domain.match.fields.company_parts import CompanyParts
 from cockpit.domain.match.fields.field import Field
-from cockpit.domain.match.fields.values import MISSING, Ints, Keys, Levels, Objects, Values, apply, as_objects
+from cockpit.domain.match.fields.values import (
+    MISSING,
+    Ints,
+    Keys,
+    Levels,
+    Objects,
+    Offered,
+    Values,
+    apply,
+    as_objects,
+    as_one,
+    different_texts,
+)
 from cockpit.domain.normalise.names.company_compare import CompanyComparer
 from cockpit.domain.normalise.names.company_rule import CompanyRule
-from cockpit.domain.normalise.standard import Standard
+from cockpit.domain.normalise.standard import Standard, to_json
 
 # What the comparer finds, by level; what is not listed says that the names differ.
 _LEVELS = (
@@ -57,41 +73,48 @@ class CompanyName(Field):
 
     def read(self, column: pd.Series) -> Values:
         """Texts, or what the standardiser said of them: a mapping, or JSON of one, with `value` and its details."""
-        is_said = any(isinstance(value, dict) for value in column)
-        codes, texts = pd.factorize(column.map(_hashable) if is_said else column)
-        standards = as_objects(self._standards(list(texts)))
-        usable = np.fromiter((each.value is not None for each in standards), dtype=bool, count=len(standards))
-        position = np.where(usable, np.cumsum(usable) - 1, MISSING)
-        distinct = as_objects(standards[usable])
+        is_said = column.dtype == object and any(isinstance(value, dict) for value in column)
+        codes, texts = different_texts(column.map(_hashable) if is_said else column)
+        said = CompanyParts.of(self._said(texts))
+        usable = np.flatnonzero(said.has("value"))
+        # Names that say the same are one, however they are written.
+        group, first = said.take(usable).grouped()
+        of_text = np.full(len(texts) + 1, MISSING, dtype=np.int32)
+        of_text[usable] = group
+        names = said.take(usable[first])
+        cores = as_objects(pc.replace_substring(pa.array(names.texts("value"), pa.string()), " ", "").to_pylist())
         return Values(
-            np.append(position, MISSING).astype(np.int32)[codes],
-            distinct,
+            of_text[codes],
+            cores,
             {
-                "core": as_objects(str(each.value).replace(" ", "") for each in distinct),
-                "brand": as_objects(str(each.details.get("brand") or "") for each in distinct),
-                "is_han": np.fromiter(
-                    (not str(each.value).isascii() for each in distinct), dtype=bool, count=len(distinct)
-                ),
-                # Only a name without a legal form is a short form of another.
-                "is_short": np.fromiter((not each.details.get("legal_form") for each in distinct), bool, len(distinct)),
-                "identity": as_objects(_identity(each) for each in distinct),
+                "names": as_one(names),
+                "length": lengths(cores),
+                "is_han": np.array([not word.isascii() for word in names.words["value"]], dtype=bool)[
+                    names.codes["value"]
+                ],
             },
         )
 
-    def _standards(self, texts: list[Any]) -> Iterable[Standard]:
-        plain = [text for text in texts if not str(text).startswith("{")]
-        made = iter(self._comparer.standardiser.standardise_batch([str(text) for text in plain]))
-        for text in texts:
-            yield _standard(json.loads(text)) if str(text).startswith("{") else next(made)
+    def _said(self, texts: list[str]) -> list[str]:
+        """JSON of what the standardiser says about each text, unless it is that already."""
+        plain = [text for text in texts if not text.startswith("{")]
+        if not plain:
+            return texts
+        made = iter(self._comparer.standardiser.standardise_batch(plain))
+        return [text if text.startswith("{") else _json_of(next(made)) for text in texts]
 
     def identities(self, values: Values) -> Objects:
         """Region, branch and core: what the registers tell companies apart by."""
-        return as_objects(values.parts["identity"])
+        names: CompanyParts = values.parts["names"].item()
+        parts = [pa.array(names.texts(part), pa.string()) for part in ("region", "branch", "value")]
+        return np.asarray(pc.binary_join_element_wise(*parts, "|").to_numpy(zero_copy_only=False))
 
     def registered(self, values: Values) -> npt.NDArray[np.bool_]:
         """Names that say everything."""
+        names: CompanyParts = values.parts["names"].item()
         # The registers take no second company of one region, brand, trade and legal form.
-        return np.fromiter((_is_full(each) for each in values.distinct), dtype=bool, count=len(values.distinct))
+        is_full = names.has("region") & names.has("legal_form") & names.has("trade")
+        return np.asarray(is_full & ~names.are("outcome", "review"))
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
         """See `judge`, which says besides what keeps two names apart."""
@@ -100,37 +123,54 @@ class CompanyName(Field):
 
     def judge(self, values: Values, left: Ints, right: Ints) -> tuple[Levels, Levels]:
         """Levels, and which findings keep two names apart (0 for none, else position in APART + 1)."""
-        size = len(values.distinct)
-        low, high = np.minimum(left, right), np.maximum(left, right)
-        code, inverse = np.unique(low * size + high, return_inverse=True)
-        one, other = code // size, code % size
-        levels = np.full(len(code), _DIFFERENT, dtype=np.int8)
-        vetoes = np.zeros(len(code), dtype=np.int8)
-        cores, brands = values.parts["core"], values.parts["brand"]
-        near = cpdist(cores[one], cores[other], scorer=OSA.distance, score_cutoff=1, dtype=np.int32) <= 1
-        levels[near & (np.minimum(lengths(cores[one]), lengths(cores[other])) >= _SHORTEST_FOR_SLIP)] = _SLIP
-        levels[values.parts["is_han"][one] != values.parts["is_han"][other]] = MISSING
-        maybe = near | (brands[one] == brands[other])
-        short = np.flatnonzero(~maybe & (values.parts["is_short"][one] | values.parts["is_short"][other]))
-        maybe[short] = _holds(cores[one[short]], cores[other[short]])
-        maybe = np.flatnonzero(maybe)
-        compare = self._comparer.compare
-        for position, a, b in zip(maybe, values.distinct[one[maybe]], values.distinct[other[maybe]], strict=True):
-            finding = compare(a, b).reason
+        names: CompanyParts = values.parts["names"].item()
+        brand, is_han, length = names.codes["brand"], values.parts["is_han"], values.parts["length"]
+        near, maybe = self._alike(values, left, right, brand[left] == brand[right])
+        levels = np.full(len(left), _DIFFERENT, dtype=np.int8)
+        vetoes = np.zeros(len(left), dtype=np.int8)
+        levels[near & (np.minimum(length[left], length[right]) >= _SHORTEST_FOR_SLIP)] = _SLIP
+        levels[is_han[left] != is_han[right]] = MISSING
+        pairs = np.flatnonzero(maybe)
+        for finding, found in find_many(self._comparer, names, is_han, left[pairs], right[pairs]).items():
             if finding != "names_differ":
-                levels[position] = _LEVEL_OF.get(finding, _DIFFERENT)
-            vetoes[position] = _VETO_OF.get(finding, 0)
-        return levels[inverse], vetoes[inverse]
+                levels[pairs[found]] = _LEVEL_OF.get(finding, _DIFFERENT)
+            vetoes[pairs[found]] = _VETO_OF.get(finding, 0)
+        return levels, vetoes
+
+    def _alike(
+        self, values: Values, left: Ints, right: Ints, has_brand: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+        """Which cores are at most one sign apart, and which pairs are worth a look at their parts."""
+        names: CompanyParts = values.parts["names"].item()
+        cores, length = values.distinct, values.parts["length"]
+        near = np.zeros(len(left), dtype=bool)
+        some = np.flatnonzero(np.abs(length[left] - length[right]) <= 1)
+        one, other = cores[left[some]], cores[right[some]]
+        near[some] = cpdist(one, other, scorer=OSA.distance, score_cutoff=1, dtype=np.int32) <= 1
+        # Only a name without a legal form is a short form of another.
+        is_short = ~names.has("legal_form")
+        maybe = near | has_brand
+        rest = np.flatnonzero(~maybe & (is_short[left] | is_short[right]))
+        one, other = cores[left[rest]], cores[right[rest]]
+        within = cpdist(one, other, scorer=LCSseq.similarity, dtype=np.int32) == np.minimum(
+            length[left[rest]], length[right[rest]]
+        )
+        rest = rest[within]
+        maybe[rest] = _holds(cores[left[rest]], cores[right[rest]])
+        return near, maybe
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """The core, what it differs from by one character, its brand, and how it sounds."""
-        cores = values.parts["core"]
-        return {
-            "exact": Keys.of(cores),
-            "near": Keys.of_many(_without_one(core) for core in cores),
-            "brand": Keys.of(values.parts["brand"]),
-            "sound": Keys.of(_sounds(cores)),
-        }
+        cores = values.distinct
+        names: CompanyParts = values.parts["names"].item()
+        return Offered(
+            {
+                "exact": lambda: Keys.of(cores),
+                "near": lambda: Keys.of_many(_without_one(core) for core in cores),
+                "brand": lambda: Keys.of(names.texts("brand")),
+                "sound": lambda: Keys.of(_sounds(cores)),
+            }
+        )
 
 
 _LEVEL_OF = {finding: level for level, findings in enumerate(_LEVELS) for finding in findings}
@@ -138,28 +178,17 @@ _LEVEL_OF.update(dict.fromkeys(_SILENT, MISSING))
 _VETO_OF = {finding: position + 1 for position, finding in enumerate(APART)}
 
 
-def _identity(standard: Standard) -> str:
-    details = standard.details
-    return "|".join(str(details.get(part) or "") for part in ("region", "branch")) + f"|{standard.value}"
-
-
-def _is_full(standard: Standard) -> bool:
-    details = standard.details
-    return bool(
-        standard.outcome == "ok" and details.get("region") and details.get("legal_form") and details.get("trade")
+def _json_of(standard: Standard) -> str:
+    return to_json(
+        {"value": standard.value, "outcome": standard.outcome, "reason": standard.reason, **standard.details}
     )
-
-
-def _standard(parts: Mapping[str, Any]) -> Standard:
-    details = {name: value for name, value in parts.items() if name not in ("value", "outcome", "reason")}
-    return Standard(parts.get("value"), parts.get("outcome", "ok"), 1.0, parts.get("reason", ""), details)
 
 
 def _hashable(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, sort_keys=True) if isinstance(value, dict) else value
 
 
-def _holds(one: Objects, other: Objects) -> np.ndarray:
+def _holds(one: Objects, other: Objects) -> npt.NDArray[np.bool_]:
     """Whether one core is within the other, or has all its characters: short names and abbreviations."""
     pairs = zip(one, other, strict=True)
     return np.fromiter((a in b or b in a or _abbreviates(a, b) or _abbreviates(b, a) for a, b in pairs), bool, len(one))

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
+from cockpit.domain.match.fields.at_once import ASCII, read_many, without
 from cockpit.domain.match.fields.closeness import likeness
 from cockpit.domain.match.fields.field import Field
-from cockpit.domain.match.fields.values import Ints, Keys, Levels, Values, apply, read_values
+from cockpit.domain.match.fields.values import (
+    Ints,
+    Keys,
+    Levels,
+    Objects,
+    Offered,
+    Values,
+    apply,
+    as_objects,
+    read_values,
+)
 from cockpit.domain.match.fields.words import MailWords
 from cockpit.domain.normalise.text import LONGEST_TEXT, fold
 
@@ -29,13 +42,13 @@ class Phone(Field):
 
     def read(self, column: pd.Series) -> Values:
         """Digits; too few of them are no number."""
-        return read_values(column, lambda texts: map(_digits, texts))
+        return read_values(column, _digits_of_many)
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
         """Levels of pairs of values that are not equal."""
         a, b = values.distinct[left], values.distinct[right]
         slips = cpdist(a, b, scorer=OSA.distance, score_cutoff=1, dtype=np.int32)
-        local = apply(values.distinct, lambda number: number[-_LOCAL_DIGITS:])
+        local = _local(values.distinct)
         levels = np.full(len(a), 3, dtype=np.int8)
         levels[slips <= 1] = 2
         levels[local[left] == local[right]] = 1
@@ -43,8 +56,7 @@ class Phone(Field):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        local = apply(values.distinct, lambda number: number[-_LOCAL_DIGITS:])
-        return {"local": Keys.of(local)}
+        return Offered({"local": lambda: Keys.of(_local(values.distinct))})
 
 
 class Email(Field):
@@ -61,23 +73,21 @@ class Email(Field):
 
     def read(self, column: pd.Series) -> Values:
         """In lower case; who it belongs to is its user or its domain."""
-        values = read_values(column, lambda texts: (_address(text) for text in texts))
-        return Values(
-            values.codes,
-            values.distinct,
-            {"user": apply(values.distinct, self._user), "domain": apply(values.distinct, self._domain)},
-        )
+        return read_values(column, _addresses_of)
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
         """Levels of pairs of values that are not equal."""
-        a, b = values.distinct[left], values.distinct[right]
-        users, domains = values.parts["user"], values.parts["domain"]
+        compared, place = np.unique(np.concatenate([left, right]), return_inverse=True)
+        one, other = place[: len(left)], place[len(left) :]
+        texts = values.distinct[compared]
+        users, domains = apply(texts, self._user), apply(texts, self._domain)
+        a, b = texts[one], texts[other]
         slips = cpdist(a, b, scorer=OSA.distance, score_cutoff=2, dtype=np.int32)
         alike = likeness(a, b)
-        user_slips = cpdist(users[left], users[right], scorer=OSA.distance, score_cutoff=1, dtype=np.int32)
-        has_users = (users[left] != "") & (users[right] != "")
+        user_slips = cpdist(users[one], users[other], scorer=OSA.distance, score_cutoff=1, dtype=np.int32)
+        has_users = (users[one] != "") & (users[other] != "")
         levels = np.full(len(a), 5, dtype=np.int8)
-        levels[(domains[left] == domains[right]) & (domains[left] != "")] = 4
+        levels[(domains[one] == domains[other]) & (domains[one] != "")] = 4
         # Boxes of functions are alike everywhere.
         levels[(alike >= 0.85) & has_users] = 3
         levels[((user_slips <= 1) | (alike >= 0.93)) & has_users] = 2
@@ -86,12 +96,14 @@ class Email(Field):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return {
-            "exact": Keys.of(values.distinct),
-            "user": Keys.of(values.parts["user"]),
-            "domain": Keys.of(values.parts["domain"]),
-            "begin": Keys.of(apply(values.distinct, lambda address: address[:5])),
-        }
+        return Offered(
+            {
+                "exact": lambda: Keys.of(values.distinct),
+                "user": lambda: Keys.of(apply(values.distinct, self._user)),
+                "domain": lambda: Keys.of(apply(values.distinct, self._domain)),
+                "begin": lambda: Keys.of(apply(values.distinct, lambda address: address[:5])),
+            }
+        )
 
     def _user(self, address: str) -> str:
         """What stands before @; "" for a function."""
@@ -104,10 +116,29 @@ class Email(Field):
         return "" if domain in self._words.hosts else domain
 
 
+def _local(numbers: Objects) -> Objects:
+    return as_objects(pc.utf8_slice_codeunits(pa.array(numbers, pa.string()), -_LOCAL_DIGITS).to_pylist())
+
+
+def _digits_of_many(texts: Sequence[str]) -> Objects:
+    return read_many(texts, ASCII, _plain_digits, _digits)
+
+
+def _plain_digits(texts: pa.StringArray) -> pa.StringArray:
+    return without(without(texts, "[^0-9]+"), _NO_NUMBER)
+
+
 def _digits(text: str) -> str:
     digits = _NOT_A_DIGIT.sub("", fold(text[:LONGEST_TEXT]))
     # Fewer are no number; one digit alone is a placeholder.
     return digits if len(digits) >= 5 and len(set(digits)) > 1 else ""
+
+
+_NO_NUMBER = "^(?:.{1,4}|" + "|".join(f"{digit}+" for digit in range(10)) + ")$"
+
+
+def _addresses_of(texts: Sequence[str]) -> Objects:
+    return read_many(texts, ASCII, lambda plain: without(pc.utf8_lower(without(plain, " ")), "^.{1,2}$"), _address)
 
 
 def _address(text: str) -> str:

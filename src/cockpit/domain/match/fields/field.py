@@ -21,14 +21,20 @@ class Field:
         related: How often each level is found between two things that are told apart by this field and agree on much
             else, such as two firms of one group; empty where they differ as strangers do.
         aside: Levels that may say more than a better one, or less than a worse one.
+        bearable: Levels at which two values do not contradict each other, so that they keep no records apart where the
+            rule says that the field does.
         weak: Names of keys that many records share; they find candidates only together with another field's key.
+        depends_on_others: Keys, or what a comparison finds, depend on what other records there are, so that a change
+            cannot be followed without looking at all of them.
     """
 
     levels: ClassVar[tuple[str, ...]]
     expected: ClassVar[tuple[float, ...]]
     related: ClassVar[tuple[float, ...]] = ()
     aside: ClassVar[frozenset[str]] = frozenset()
+    bearable: ClassVar[frozenset[str]] = frozenset()
     weak: ClassVar[frozenset[str]] = frozenset()
+    depends_on_others: ClassVar[bool] = False
 
     def read(self, column: pd.Series) -> Values:
         """The column's values as they are compared."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix, diags
 
-from cockpit.domain.match.fields.values import Ints, Objects
+from cockpit.domain.match.fields.values import Ints, Objects, ascending
+
+Signs: TypeAlias = npt.NDArray[np.uint64]
 
 # Hashed n-grams; two that fall together are as rare as the more frequent one.
 _SIZE = 1 << 18
@@ -24,9 +27,10 @@ class NgramVectors:
     @classmethod
     def of(cls, texts: Objects) -> NgramVectors:
         """Vectors of texts; what they say of two texts does not depend on the others."""
-        weighted = _counted(texts)
-        length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-        return cls((diags(1 / np.maximum(length, 1e-9)) @ weighted).tocsr().astype(np.float32))
+        pointers, places = _grams(texts)
+        counts = np.diff(pointers)
+        data = np.repeat(1 / np.sqrt(np.maximum(counts, 1)), counts).astype(np.float32)
+        return cls(csr_matrix((data, places, pointers), shape=(len(texts), _SIZE)))
 
     def likeness(self, left: Ints, right: Ints) -> npt.NDArray[np.float32]:
         """Cosine of pairs of rows, 0-1."""
@@ -65,30 +69,37 @@ _COMMON = 2_000
 _CHUNK = 200_000
 
 
-def _counted(texts: Objects) -> csr_matrix:
-    """Which n-grams each text has."""
-    index: list[int] = []
-    pointers = [0]
-    for text in texts:
-        index.extend({hash_of(gram) for gram in ngrams(text)})
-        pointers.append(len(index))
-    data = np.ones(len(index), dtype=np.float32)
-    return csr_matrix((data, np.array(index, dtype=np.int32), np.array(pointers)), shape=(len(texts), _SIZE))
+def _grams(texts: Objects) -> tuple[Ints, npt.NDArray[np.int32]]:
+    """Where the n-grams of each text begin and end, and their places.
+
+    They are runs of three characters within words, of two where they are Han; the ends of a word count as characters.
+    Words are parted by single spaces.
+    """
+    if not len(texts):
+        return np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32)
+    # Each word between spaces of its own, each text on a line.
+    level = " " + " \n ".join(texts).replace(" ", "  ") + " "
+    signs = np.frombuffer(level.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    is_end = (signs == ord(" ")) | (signs == ord("\n"))
+    starts = np.flatnonzero(is_end[:-1] & ~is_end[1:]) + 1
+    ends = np.flatnonzero(~is_end[:-1] & is_end[1:]) + 1
+    foreign = np.concatenate([[0], np.cumsum(signs > _LAST_ASCII)])
+    size = np.where(foreign[ends] > foreign[starts], _HAN, _LATIN)
+    counts = ends - starts + 3 - size
+    first = np.repeat(starts - 1 - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum())
+    third = np.where(np.repeat(size, counts) == _LATIN, signs[np.minimum(first + 2, len(signs) - 1)], 0)
+    places = _place(signs[first], signs[first + 1], third)
+    text_of = np.cumsum(signs == ord("\n"))[first]
+    found = ascending(text_of * _SIZE + places)
+    pointers = np.searchsorted(found, np.arange(len(texts) + 1, dtype=np.int64) * _SIZE)
+    return pointers, (found % _SIZE).astype(np.int32)
 
 
-def ngrams(text: str) -> set[str]:
-    """Runs of three characters within words, of two where they are Han; the ends of a word count as characters."""
-    grams: set[str] = set()
-    for word in text.split():
-        size = _LATIN if word.isascii() else _HAN
-        padded = f" {word} "
-        grams.update(padded[start : start + size] for start in range(max(len(padded) - size + 1, 1)))
-    return grams
+def _place(one: Signs, two: Signs, three: Signs) -> Ints:
+    """Place of an n-gram; the same on every machine."""
+    mixed = ((one * _MIX + two) * _MIX + three) * _MIX
+    return ((mixed >> np.uint64(40)) & np.uint64(_SIZE - 1)).astype(np.int64)
 
 
-def hash_of(gram: str) -> int:
-    """Place of an n-gram; the same on every machine (FNV-1a)."""
-    value = 0xCBF29CE484222325
-    for code in gram.encode():
-        value = ((value ^ code) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
-    return (value >> 20) & (_SIZE - 1)
+_LAST_ASCII = 127
+_MIX = np.uint64(0x9E3779B97F4A7C15)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 
+from cockpit.domain.match.fields.at_once import PLAIN, read_many, without
 from cockpit.domain.match.fields.closeness import CLOSENESS, closeness, lengths
 from cockpit.domain.match.fields.field import Field
-from cockpit.domain.match.fields.values import Ints, Keys, Levels, Values, apply, read_values
+from cockpit.domain.match.fields.values import Ints, Keys, Levels, Objects, Offered, Values, apply, read_values
 from cockpit.domain.normalise.text import LONGEST_TEXT, fold
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
+# The same of plain texts.
+_NOT_PLAIN_WORD = r"[^0-9A-Za-z\x{4e00}-\x{9fff}]+"
 
 
 _ACCENT = re.compile("[\u0300-\u036f]")
@@ -30,9 +35,23 @@ def words_of(text: str) -> str:
     return _NOT_A_WORD.sub(" ", level).strip()
 
 
+def words_of_many(texts: Sequence[str]) -> Objects:
+    """`words_of` each text."""
+    return read_many(texts, PLAIN, plain_words_of, words_of)
+
+
+def plain_words_of(texts: pa.StringArray) -> pa.StringArray:
+    """`words_of` plain texts."""
+    return pc.utf8_trim(pc.utf8_lower(without(texts, _NOT_PLAIN_WORD, " ")), " ")
+
+
 def signs_of(text: str) -> str:
     """Letters and digits only, in capitals."""
     return words_of(text).replace(" ", "").upper()
+
+
+def _signs_of_many(texts: Sequence[str]) -> Objects:
+    return read_many(texts, PLAIN, lambda plain: pc.utf8_upper(without(plain, _NOT_PLAIN_WORD)), signs_of)
 
 
 _WEB = re.compile(r"(?:[a-z]{3,6}://)?(?:www\d?\.)?((?:[\w-]+\.)+[a-z]{2,})(?::\d+)?(?:[/?#].*)?", re.IGNORECASE)
@@ -53,7 +72,7 @@ class Text(Field):
 
     def read(self, column: pd.Series) -> Values:
         """Words; of an address of a web site its host."""
-        return read_values(column, lambda texts: (words_of(host_of(text)) for text in texts))
+        return read_values(column, lambda texts: words_of_many([host_of(text) for text in texts]))
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
         """Levels of pairs of values that are not equal."""
@@ -72,7 +91,7 @@ class Identifier(Field):
 
     def read(self, column: pd.Series) -> Values:
         """Letters and digits."""
-        return read_values(column, lambda texts: map(signs_of, texts))
+        return read_values(column, _signs_of_many)
 
     def compare(self, values: Values, left: Ints, right: Ints) -> Levels:
         """Levels of pairs of values that are not equal."""
@@ -90,4 +109,9 @@ class Postcode(Identifier):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return {"exact": Keys.of(values.distinct), "area": Keys.of(apply(values.distinct, lambda code: code[:3]))}
+        return Offered(
+            {
+                "exact": lambda: Keys.of(values.distinct),
+                "area": lambda: Keys.of(apply(values.distinct, lambda code: code[:3])),
+            }
+        )

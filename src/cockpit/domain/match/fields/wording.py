@@ -53,6 +53,8 @@ class Organisation(Field):
     expected = (0.5, 0.14, 0.12, 0.08, 0.06, 0.04, 0.06)
     related = (0.02, 0.02, 0.06, 0.1, 0.25, 0.35, 0.2)
     weak = frozenset({"begin", "rarest"})
+    # What is rare, and what is near, among all names.
+    depends_on_others = True
 
     def __init__(self, words: OrganisationWords | None = None) -> None:
         words = words or OrganisationWords()

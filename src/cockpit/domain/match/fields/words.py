@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from cockpit.domain.match.fields.measure import ProductWords
+
 
 class _Words(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -80,6 +82,7 @@ class WordLists(BaseModel):
     addresses: AddressWords = AddressWords()
     persons: PersonWords = PersonWords()
     mail: MailWords = MailWords()
+    products: ProductWords = ProductWords()
 
 
 def long_forms(short_forms: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

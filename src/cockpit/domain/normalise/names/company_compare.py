@@ -39,23 +39,30 @@ class Comparison:
 
 
 class CompanyComparer:
-    """Compares names that were standardised by the same rule."""
+    """Compares names that were standardised by the same rule.
+
+    Attributes:
+        standardiser: Makes what is compared.
+        words: Places and other words of the rule.
+        implied_forms: Legal forms that a name may leave out.
+        similar_trades: Pairs of trades that are not told apart.
+    """
 
     def __init__(self, rule: CompanyRule) -> None:
         self.standardiser = CompanyStandardiser(rule, CompanyDeclared())
         words, compare = self.standardiser.words, rule.compare
-        self._words = words
+        self.words = words
         self._rule = compare
         self._meanings = {
             finding: Comparison(meaning.verdict, finding, meaning.score)
             for finding, meaning in compare.verdicts.items()
         }
-        self._implied = frozenset(rule.implied_forms)
+        self.implied_forms = frozenset(rule.implied_forms)
         self._contrasts = _pairs_within(compare.contrasts)
         self._additions = frozenset(compare.additions)
         self._sounds = _pairs_within(compare.sounds_alike.split())
         self._looks = _pairs_within(compare.looks_alike.split())
-        self._trades = _pairs_within(compare.similar_trades)
+        self.similar_trades = _pairs_within(compare.similar_trades)
 
     def compare(self, a: Standard | str, b: Standard | str) -> Comparison:
         """Compare two names; texts are standardised first. Symmetric."""
@@ -101,10 +108,10 @@ class CompanyComparer:
     def _is_branch_with_city(self, a: str, b: str) -> bool:
         """Whether all that one branch says more is its city: 深圳福田支行, 福田支行."""
         short, full = sorted((a, b), key=len)
-        return self._place_kept_by(full, short) is not None and not self._words.is_only_mark(short)
+        return self._place_kept_by(full, short) is not None and not self.words.is_only_mark(short)
 
     def _lie_in_each_other(self, a: object, b: object) -> bool:
-        province_of = self._words.province_of
+        province_of = self.words.province_of
         return province_of.get(str(a)) == b or province_of.get(str(b)) == a
 
     def _find_of_equal_cores(self, a: Standard, b: Standard) -> str:
@@ -136,7 +143,7 @@ class CompanyComparer:
             return "legal_forms_differ"
         # The registers take no second company of one region, brand and trade; a branch says its place.
         says_where = a.details["branch"] or (a.details["region"] and a.details.get("trade"))
-        return "legal_form_implied" if says_where and full in self._implied else "legal_form_missing"
+        return "legal_form_implied" if says_where and full in self.implied_forms else "legal_form_missing"
 
     def _is_former_name(self, old: Standard, new: Standard) -> bool:
         former = new.details.get("former_name")
@@ -152,11 +159,11 @@ class CompanyComparer:
         trade_a, trade_b = str(a.details.get("trade", "")), str(b.details.get("trade", ""))
         if brand_a == brand_b:
             # A place is nobody's brand: 北京银行 and 北京电力.
-            if brand_a in self._words.place_names:
+            if brand_a in self.words.place_names:
                 return "trades_differ"
             if not trade_a or not trade_b:
                 return "short_name"
-            return "similar_trades" if (trade_a, trade_b) in self._trades else "trades_differ"
+            return "similar_trades" if (trade_a, trade_b) in self.similar_trades else "trades_differ"
         if self._is_left_out(core_a, core_b) or self._is_left_out(core_b, core_a):
             return "short_name"
         for short, core, full in ((a, core_a, core_b), (b, core_b, core_a)):
@@ -170,7 +177,7 @@ class CompanyComparer:
                 return finding
         elif OSA.distance(core_a, core_b, score_cutoff=1) <= 1:
             return self._find_of_characters(core_a, core_b, core_a, core_b)
-        elif (trade_a, trade_b) in self._trades and self._alike(brand_a, brand_b, self._sounds):
+        elif (trade_a, trade_b) in self.similar_trades and self._alike(brand_a, brand_b, self._sounds):
             return "similar_trades"
         if self._is_abbreviation(a, core_a, core_b) or self._is_abbreviation(b, core_b, core_a):
             return "abbreviation"
@@ -182,7 +189,7 @@ class CompanyComparer:
         left, right = core_a[start:end_a], core_b[start:end_b]
         if not left or not right:
             more = left or right
-            if more in self._additions or _NUMBER.fullmatch(more) or more in self._words.place_names:
+            if more in self._additions or _NUMBER.fullmatch(more) or more in self.words.place_names:
                 return "distinguishing_word"
             if len(more) == 1 and min(len(brand_a), len(brand_b)) >= self._rule.brand_length_for_one_character:
                 return "one_character"
@@ -191,7 +198,7 @@ class CompanyComparer:
             return "number_written_differently" if number == other else "distinguishing_word"
         if self._contrast(core_a, core_b, start, end_a, end_b):
             return "distinguishing_word"
-        places = self._words.place_names
+        places = self.words.place_names
         if brand_a in places or brand_b in places:
             return "names_differ"
         if len(core_a) == len(core_b):
@@ -210,7 +217,7 @@ class CompanyComparer:
         for before, after in itertools.product((0, 1), (0, 1)):
             one = a[max(start - before, 0) : end_a + after]
             other = b[max(start - before, 0) : end_b + after]
-            if (one, other) in self._contrasts or (one in self._words.place_names and other in self._words.place_names):
+            if (one, other) in self._contrasts or (one in self.words.place_names and other in self.words.place_names):
                 return True
         return False
 
@@ -225,7 +232,7 @@ class CompanyComparer:
 
     def _place_kept_by(self, full: str, short: str) -> str | None:
         """The place that is all that one core has more than another in front."""
-        return self._words.place_names.get(full[: -len(short)].strip()) if full.endswith(short) else None
+        return self.words.place_names.get(full[: -len(short)].strip()) if full.endswith(short) else None
 
     def _is_abbreviation(self, short: Standard, core: str, full: str) -> bool:
         """Whether a short name without form and trade takes characters of a full one: 中建, 中国建筑."""
@@ -248,7 +255,7 @@ class CompanyComparer:
             trade_a, trade_b = a.details.get("trade"), b.details.get("trade")
             if not trade_a or not trade_b:
                 return "short_name"
-            return "similar_trades" if (trade_a, trade_b) in self._trades else "trades_differ"
+            return "similar_trades" if (trade_a, trade_b) in self.similar_trades else "trades_differ"
         if self._is_left_out(core_a, core_b) or self._is_left_out(core_b, core_a):
             return "short_name"
         start, end_a, end_b = _middle(words_a, words_b)
