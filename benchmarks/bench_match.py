@@ -20,11 +20,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.kept import machine
 from benchmarks.match import customers, results
 from benchmarks.match.datasets import CUSTOMER_SETUPS, CUSTOMERS, LISTS, NAMES, REAL_DATA
 from benchmarks.match.meter import run_measured
-from benchmarks.match.scores import Labels, Score, joined, labels_of, score
 from cockpit.demo.matching_sample import customer_records
+from cockpit.domain.match.accuracy import Accuracy
+from cockpit.domain.match.accuracy import measure as accuracy
+from cockpit.domain.match.cluster import components
+from cockpit.domain.match.fields.values import Ints
 from cockpit.stack.settings import REPOSITORY, Settings
 
 _SEED = 7
@@ -52,10 +56,10 @@ class Job:
     setups: Sequence[str]
     folder: Path
     records: Path
-    truth: Labels
+    truth: Ints
     least_f1: float | None = None
     raw: Path | None = None
-    traps: tuple[Labels, Labels] | None = None
+    traps: tuple[Ints, Ints] | None = None
 
 
 def jobs(names: Sequence[str], rows: Sequence[int], folder: Path) -> Iterator[Job]:
@@ -66,12 +70,17 @@ def jobs(names: Sequence[str], rows: Sequence[int], folder: Path) -> Iterator[Jo
             place = _emptied(folder / each.name)
             frame = each.read()
             frame.to_parquet(place / "records.parquet")
-            truth = labels_of(frame["cluster"])
+            truth = _labels(frame["cluster"])
             yield Job(
                 each.name, each.name, each.rules, each.setups, place, place / "records.parquet", truth, each.least_f1
             )
     for count in rows if CUSTOMERS in names else ():
         yield _customers(count, _emptied(folder / f"customers_{count}"))
+
+
+def _labels(values: pd.Series) -> Ints:
+    """Whole numbers from 0, equal values alike."""
+    return pd.factorize(values)[0].astype(np.int64)
 
 
 def _emptied(folder: Path) -> Path:
@@ -93,7 +102,7 @@ def _customers(count: int, folder: Path) -> Job:
         setups=CUSTOMER_SETUPS,
         folder=folder,
         records=folder / "records.parquet",
-        truth=labels_of(sample.truth["true_customer_id"]),
+        truth=_labels(sample.truth["true_customer_id"]),
         raw=folder / "raw.parquet",
         traps=(
             position[sample.traps["left"]].to_numpy(dtype=np.int64),
@@ -139,20 +148,20 @@ def _ours(job: Job, words: Sequence[str]) -> dict[str, Any]:
     pairs = pd.read_parquet(job.folder / "ours_pairs.parquet")
     shown = pairs[pairs["outcome"] == _REVIEW]
     return {
-        **_figures(told, megabytes, score(job.truth, labels_of(clusters))),
+        **_figures(told, megabytes, accuracy(job.truth, clusters)),
         "review_pairs": len(shown),
         "found_or_shown": round(_found_or_shown(job.truth, clusters, shown), 5),
         "traps_merged": None if job.traps is None else int((clusters[job.traps[0]] == clusters[job.traps[1]]).sum()),
     }
 
 
-def _found_or_shown(truth: Labels, clusters: Labels, shown: pd.DataFrame) -> float:
+def _found_or_shown(truth: Ints, clusters: Ints, shown: pd.DataFrame) -> float:
     """Recall when a person who knows the truth has answered what is shown: clusters that truly belong together join."""
     left, right = shown["left"].to_numpy(dtype=np.int64), shown["right"].to_numpy(dtype=np.int64)
     is_one = truth[left] == truth[right]
-    of_cluster = labels_of(clusters)
-    groups = joined(int(of_cluster.max()) + 1, of_cluster[left[is_one]], of_cluster[right[is_one]])
-    return score(truth, groups[of_cluster]).recall
+    of_cluster = _labels(pd.Series(clusters))
+    groups = components(int(of_cluster.max()) + 1, of_cluster[left[is_one]], of_cluster[right[is_one]])
+    return accuracy(truth, groups[of_cluster]).recall
 
 
 def _splink(job: Job, setup: str, python: Path) -> dict[str, Any]:
@@ -164,19 +173,19 @@ def _splink(job: Job, setup: str, python: Path) -> dict[str, Any]:
     left, right = pairs["uid_l"].to_numpy(dtype=np.int64), pairs["uid_r"].to_numpy(dtype=np.int64)
     weight = pairs["match_weight"].to_numpy()
     swept = [
-        (float(least), score(job.truth, joined(len(job.truth), left[weight >= least], right[weight >= least])))
+        (float(least), accuracy(job.truth, components(len(job.truth), left[weight >= least], right[weight >= least])))
         for least in _SWEPT
     ]
     best_weight, best = max(swept, key=lambda each: each[1].f1)
     return {
         "setup": setup,
-        **_figures(told, megabytes, score(job.truth, labels_of(clusters))),
+        **_figures(told, megabytes, accuracy(job.truth, _labels(clusters))),
         "best": {"weight": best_weight, **_shares(best)},
         "version": told["version"],
     }
 
 
-def _figures(told: Mapping[str, Any], megabytes: float, found: Score) -> dict[str, Any]:
+def _figures(told: Mapping[str, Any], megabytes: float, found: Accuracy) -> dict[str, Any]:
     return {
         "seconds": round(told["seconds"], 2),
         "cpu_seconds": round(told["cpu_seconds"], 2),
@@ -187,7 +196,7 @@ def _figures(told: Mapping[str, Any], megabytes: float, found: Score) -> dict[st
     }
 
 
-def _shares(found: Score) -> dict[str, float]:
+def _shares(found: Accuracy) -> dict[str, float]:
     return {
         "f1": round(found.f1, 5),
         "precision": round(found.precision, 5),
@@ -217,7 +226,7 @@ def main() -> None:
     if not measures:
         sys.exit(f"{given.only} lies in the folder that {REAL_DATA} names; it is not set")
     result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "versions": f"Python {platform.python_version()}, {measures[0]['splink'][0]['version']}",
         "left_out": sorted(set(names) - {each["list"] for each in measures}),
         "measures": measures,

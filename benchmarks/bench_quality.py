@@ -10,7 +10,6 @@ import argparse
 import importlib
 import json
 import os
-import platform
 import statistics
 import tempfile
 import time
@@ -24,6 +23,7 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as PgConnection
 
+from benchmarks.kept import keep, machine, table
 from cockpit.pipelines.run_context import run_context
 from cockpit.pipelines.workspace import prepare
 from cockpit.quality.gate import GateResult, check
@@ -34,7 +34,6 @@ from cockpit.warehouse.builds import Build
 from cockpit.warehouse.runner import BuildContext
 
 FOLDER = Path(__file__).parent / "quality"
-RESULTS = Path(__file__).parent / "results"
 DATABASE = "cockpit_bench_quality"
 MODEL = "stg_shop__line"
 AS_OF = datetime(2030, 1, 1, tzinfo=UTC)
@@ -136,7 +135,7 @@ def summary(
     checks = bench.context.graph[MODEL].contract.checks
     server = f"PostgreSQL {version // 10000}.{version % 10000}"
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "versions": f"{server}, Great Expectations {metadata.version('great_expectations')}",
         "rows": rows,
         "checks": len(checks),
@@ -154,19 +153,22 @@ def summary(
 
 def write(result: dict[str, Any]) -> None:
     """Keep the result for people and for programs."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "quality.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     about = (
         f"Written by `./cockpit bench quality`: {result['checks']} checks on {result['rows']:,} rows of staging, of"
         f" which {result['held_back']:,} are held back.\nSeconds of the median round; a process imports Great"
         f" Expectations once, in {result['import_seconds']:.1f} s more."
     )
+    rows = [
+        (
+            _TITLES[each["name"]],
+            f"{each['seconds']:.2f}",
+            f"{each['times_plain']:.1f}",
+            f"{BAR_SECONDS:.0f}" if each["name"] == "check" else "",
+        )
+        for each in result["measures"]
+    ]
     lines = ["# Checks", "", about, "", f"{result['machine']}; {result['versions']}.", ""]
-    lines += ["| what | s | to plain SQL | at most |", "|---|---:|---:|---:|"]
-    for each in result["measures"]:
-        bar = f"{BAR_SECONDS:.0f}" if each["name"] == "check" else ""
-        lines.append(f"| {_TITLES[each['name']]} | {each['seconds']:.2f} | {each['times_plain']:.1f} | {bar} |")
-    (RESULTS / "quality.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    keep("quality", result, [*lines, *table(("what", "s", "to plain SQL", "at most"), rows, numbers_from=1)])
 
 
 @contextmanager

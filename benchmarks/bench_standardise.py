@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -16,15 +15,14 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+from benchmarks.kept import keep, machine, table
 from benchmarks.standardise import texts
 from cockpit.rulebook.normalisation import rule_version
 from cockpit.stack.settings import Settings
 from cockpit.warehouse.standardise_many import ManyStandardiser
 
-RESULTS = Path(__file__).parent / "results"
 WORKERS = 2
 SAMPLE = 50_000
 # Most seconds for a million texts with two processes; from the product's requirements.
@@ -90,14 +88,26 @@ def _alternative(kind: str, sample: list[str]) -> dict[str, Any]:
 
 def write(result: Mapping[str, Any]) -> None:
     """Keep the result as standardise.json, and as standardise.md to read."""
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-    (RESULTS / "standardise.json").write_text(text, encoding="utf-8")
-    (RESULTS / "standardise.md").write_text(_page(result), encoding="utf-8")
+    keep("standardise", result, _page(result))
 
 
-def _page(result: Mapping[str, Any]) -> str:
-    lines = [
+def _page(result: Mapping[str, Any]) -> list[str]:
+    seconds = "seconds per million"
+    header = ("kind", "texts", seconds, "at most", "used as they are", "library", seconds, "reads")
+    rows = [
+        (
+            each["kind"],
+            f"{each['rows']:,}",
+            f"{each['seconds_per_million']:.1f}",
+            _number(each["bar"]),
+            f"{each['ok_ratio']:.1%}",
+            each["alternative"] or "",
+            _number(each["alternative_seconds_per_million"]),
+            _share(each["alternative_read_ratio"]),
+        )
+        for each in result["measures"]
+    ]
+    return [
         "# Standardising",
         "",
         "Written by `./cockpit bench standardise`. Seconds for a million different texts with two processes, their",
@@ -105,16 +115,8 @@ def _page(result: Mapping[str, Any]) -> str:
         "",
         f"{result['machine']}; {result['versions']}.",
         "",
-        "| kind | texts | seconds per million | at most | used as they are | library | seconds per million | reads |",
-        "|---|---:|---:|---:|---:|---|---:|---:|",
+        *table(header, rows, numbers_from=1),
     ]
-    lines += [
-        f"| {each['kind']} | {each['rows']:,} | {each['seconds_per_million']:.1f} | {_number(each['bar'])} |"
-        f" {each['ok_ratio']:.1%} | {each['alternative'] or ''} |"
-        f" {_number(each['alternative_seconds_per_million'])} | {_share(each['alternative_read_ratio'])} |"
-        for each in result["measures"]
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def _number(value: float | None) -> str:
@@ -137,7 +139,7 @@ def main() -> None:
     given = parser.parse_args()
     measures = [measure(kind, given.rows) for kind in texts.KINDS]
     result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "versions": f"Python {platform.python_version()}, phonenumbers {version('phonenumbers')},"
         f" python-stdnum {version('python-stdnum')}",
         "measures": measures,

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from statistics import median
 
-RESULTS = Path(__file__).parents[1] / "results"
+from benchmarks.kept import keep, machine, table
 
 # Measure -> the measure it is divided by, and the least ratio of their rows/s; from the product's requirements.
 COMPARED: Mapping[str, tuple[str, float | None]] = {
@@ -96,7 +92,7 @@ def summary(found: list[Measure], memory: tuple[int, int] | None, versions: str)
     times_peer = rates["first"] / rates[PEER] if PEER in rates else None
     memory_mb = round(memory[1] / 1e6, 1) if memory else None
     return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "versions": versions,
         "measures": [
             {
@@ -121,13 +117,10 @@ def summary(found: list[Measure], memory: tuple[int, int] | None, versions: str)
 
 def write(result: Mapping[str, object], found: list[Measure]) -> None:
     """Keep the result as load.json, and as load.md to read."""
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-    (RESULTS / "load.json").write_text(text, encoding="utf-8")
-    (RESULTS / "load.md").write_text(_page(result, found), encoding="utf-8")
+    keep("load", result, _page(result, found))
 
 
-def _page(result: Mapping[str, object], found: list[Measure]) -> str:
+def _page(result: Mapping[str, object], found: list[Measure]) -> list[str]:
     lines = [
         "# Loading",
         "",
@@ -136,12 +129,19 @@ def _page(result: Mapping[str, object], found: list[Measure]) -> str:
         "",
         f"{result['machine']}; {result['versions']}.",
         "",
-        "| what | rows | rows/s | ratio | at least |",
-        "|---|---:|---:|---:|---:|",
-        *(
-            f"| {_TITLES[each.name]} | {each.rows:,} | {each.rows_per_second:,.0f} | {_number(each.ratio)} |"
-            f" {_number(each.bar)} |"
-            for each in found
+        *table(
+            ("what", "rows", "rows/s", "ratio", "at least"),
+            [
+                (
+                    _TITLES[each.name],
+                    f"{each.rows:,}",
+                    f"{each.rows_per_second:,.0f}",
+                    _number(each.ratio),
+                    _number(each.bar),
+                )
+                for each in found
+            ],
+            numbers_from=1,
         ),
         "",
     ]
@@ -149,7 +149,7 @@ def _page(result: Mapping[str, object], found: list[Measure]) -> str:
         lines.append(f"The first load takes {result['times_dlt']} times the rows/s of {_TITLES[PEER]}.")
     if result["memory_mb"] is not None:
         lines.append(f"Loading {result['memory_rows']:,} rows, the process grew by {result['memory_mb']} MB at most.")
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _number(value: float | None) -> str:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).parents[1] / "results"
+from benchmarks.kept import keep, table
 
 # From the product's requirements; for the demo's customers.
 LEAST_PRECISION, LEAST_FOUND = 0.995, 0.95
@@ -38,13 +36,10 @@ def bars(measure: Mapping[str, Any]) -> dict[str, bool]:
 
 def write(result: Mapping[str, Any]) -> None:
     """Keep the result as match.json, and as match.md to read."""
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
-    (RESULTS / "match.json").write_text(text, encoding="utf-8")
-    (RESULTS / "match.md").write_text(_page(result), encoding="utf-8")
+    keep("match", result, _page(result))
 
 
-def _page(result: Mapping[str, Any]) -> str:
+def _page(result: Mapping[str, Any]) -> list[str]:
     lines = [
         "# Matching",
         "",
@@ -54,7 +49,7 @@ def _page(result: Mapping[str, Any]) -> str:
         "",
         f"{result['machine']}; {result['versions']}.",
         "",
-        *_table(
+        *table(
             ("list", "records", "system", "F1", "precision", "recall", "B-cubed", "candidates", "s", "CPU s", "MB"),
             [_row(measure, system) for measure in result["measures"] for system in systems(measure)],
             numbers_from=3,
@@ -64,7 +59,7 @@ def _page(result: Mapping[str, Any]) -> str:
         "Splink's clusters are those of the threshold in its documentation's examples, a probability of 0.95. Its best",
         "F1 is at the threshold that the truth says is best, which nobody knows who has no truth:",
         "",
-        *_table(
+        *table(
             ("list", "configuration", "best F1", "precision", "recall", "at weight"),
             [
                 (
@@ -88,7 +83,7 @@ def _page(result: Mapping[str, Any]) -> str:
             "The demo's customers. Found or shown: true pairs in one cluster, or in two that a pair for review joins.",
             "Traps: pairs of records with near names that are different companies.",
             "",
-            *_table(
+            *table(
                 ("records", "precision", "found or shown", "traps", "merged", "of Splink's s", "from raw text s", "MB"),
                 [
                     (
@@ -107,7 +102,7 @@ def _page(result: Mapping[str, Any]) -> str:
             ),
             "",
         ]
-    return "\n".join(lines)
+    return lines
 
 
 def _left_out(names: Sequence[str]) -> list[str]:
@@ -138,8 +133,3 @@ def _row(measure: Mapping[str, Any], system: tuple[str, Mapping[str, Any]]) -> S
         f"{figures['cpu_seconds']:.1f}",
         f"{figures['memory_mb']:,.0f}",
     )
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]], numbers_from: int) -> list[str]:
-    rule = ["---:" if place >= numbers_from else "---" for place in range(len(header))]
-    return [f"| {' | '.join(row)} |" for row in (header, rule, *rows)]

@@ -25,11 +25,13 @@ from cockpit.demo.score import (
     FalseAlarm,
     LookAlikeScore,
     MatchingScore,
+    ProductScore,
     QualityScore,
     TrapScore,
     TruthScore,
     VariantScore,
 )
+from cockpit.domain.match.fields.measure import ProductWords
 from cockpit.domain.match.fields.words import AddressWords, MailWords, OrganisationWords, PersonWords
 from cockpit.domain.match.rule import FieldRule, FieldType, MatchRule, Proof
 from cockpit.domain.normalise.choice import Choice, ChoiceConfidence, ChoiceRule
@@ -86,6 +88,7 @@ def _report(texts: Texts) -> str:
     truth = (
         TruthScore,
         MatchingScore,
+        ProductScore,
         VariantScore,
         LookAlikeScore,
         TrapScore,
@@ -279,6 +282,8 @@ def _matching(texts: Texts) -> str:
         "postcode": "postcode, or another code whose beginning is a wider place",
         "region": "a place of which there are few: city, province, country",
         "text": "any other short text",
+        "product_name": "what an article is called, without its sizes and marks",
+        "specification": "sizes, material, finish and design of an article, whatever the unit; other words say nothing",
     }
     if set(kinds) != set(get_args(FieldType)):
         raise MissingTextError("the types of fields have changed; explain them here")
@@ -291,7 +296,7 @@ def _matching(texts: Texts) -> str:
         + "\n\n"
         + sections((MatchRule, FieldRule, Proof), texts)
         + "\n\n## Words\n\n`include/rules/matching/words` has what the types know about words, one file each.\n\n"
-        + sections((OrganisationWords, AddressWords, PersonWords, MailWords), texts)
+        + sections((OrganisationWords, AddressWords, PersonWords, MailWords, ProductWords), texts)
         + "\n\n## What else is found in files\n\n`include/rules/matching/file_columns.yml`:\n\n"
         + sections((matching.FileColumns,), texts)
     )

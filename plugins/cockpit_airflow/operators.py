@@ -224,6 +224,16 @@ class RefreshOperator(StepOperator):
         return {build.model: build.changed for build in refresh_source(run, self.source) if build.changed}
 
 
+class ApplyDecisionsOperator(StepOperator):
+    """Match again with what stewards decided, and build and check what hangs on it, in one process."""
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Apply."""
+        from cockpit.pipelines.downstream import apply_decisions
+
+        return {build.model: build.changed for build in apply_decisions(run) if build.changed}
+
+
 class CheckOperator(CheckingOperator):
     """Run the checks of several models in one process."""
 

@@ -20,13 +20,17 @@ from cockpit.warehouse.connections import connection_url
 logger = logging.getLogger(__name__)
 
 # The intake notifies here; the payload is `<source>__<entity>`. Answers about held rows say `answers_<source>`, queued
-# messages `push_outbox`.
+# messages `push_outbox`, decisions about golden records `mdm_decisions`.
 CHANNEL = "cockpit_raw"
 ANSWERS = "answers_"
 OUTBOX = "push_outbox"
+DECISIONS = "mdm_decisions"
 
 # Posts come in numbers: those of some seconds are staged together.
 DEBOUNCE_SECONDS = 5.0
+# Who decides goes on to the next pair: a run begins when nobody has decided for a while, or some have waited for long.
+QUIET_SECONDS = 20.0
+LONGEST_WAIT_SECONDS = 180.0
 _LOOK_SECONDS = 30.0
 _RECONNECT_SECONDS = 5.0
 
@@ -58,6 +62,23 @@ where
             staged.model = 'stg_' || substr(answer.model, length('overlay_') + 1)
             and staged.kind <> 'check'
             and staged.build_id > answer.build_id
+    )
+"""
+
+# The newest decision that no build of what obeys them has read; they are written one after the other.
+_NEWEST_DECISION = """
+select coalesce(max(decision_id), 0)
+from mdm.decision
+having
+    count(*) > coalesce(
+        (
+            select cast(upstream ->> 'mdm.decision' as bigint)
+            from ops.model_build
+            where upstream ->> 'mdm.decision' is not null and kind <> 'check'
+            order by build_id desc
+            limit 1
+        ),
+        0
     )
 """
 
@@ -193,6 +214,35 @@ class OutboxTrigger(NewRowsTrigger):
         return 0
 
 
+class DecisionsTrigger(NewRowsTrigger):
+    """Fires when stewards have decided about golden records and then paused.
+
+    Args:
+        connection: Connection id of the workspace's database.
+    """
+
+    def __init__(self, *, connection: str) -> None:
+        super().__init__(connection=connection, source="mdm", entity="decisions")
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Class and arguments, for the triggerer."""
+        return ("cockpit_airflow.triggers.DecisionsTrigger", {"connection": self.connection})
+
+    async def filter_shared_stream(self, shared_stream: AsyncIterator[Any]) -> AsyncIterator[TriggerEvent]:
+        """An event for decisions that follow each other closely, when the last of them has been made."""
+        async for event in _last_of_each_row(super().filter_shared_stream(shared_stream)):
+            yield event
+
+    def _table(self) -> str:
+        return DECISIONS
+
+    async def _newest(self, connection: Any) -> int:
+        is_prepared = await connection.fetchval(
+            "select to_regclass('ops.model_build') is not null and to_regclass('mdm.decision') is not null"
+        )
+        return int(await connection.fetchval(_NEWEST_DECISION) or 0) if is_prepared else 0
+
+
 def queued(asset: Asset, connection: str) -> Asset:
     """The asset of messages in the outbox, with who notices them."""
     return Asset(
@@ -209,6 +259,12 @@ def answered(asset: Asset, connection: str, source: str) -> Asset:
     return Asset(name=asset.name, uri=asset.uri, watchers=[watcher])
 
 
+def decided(asset: Asset, connection: str) -> Asset:
+    """The asset of what stewards decided about golden records, with who notices it."""
+    watcher = AssetWatcher(name="mdm_decisions", trigger=DecisionsTrigger(connection=connection))
+    return Asset(name=asset.name, uri=asset.uri, watchers=[watcher])
+
+
 def watched(asset: Asset, connection: str, source: str, entity: str) -> Asset:
     """The asset of a raw table that changes by itself, with who notices it."""
     trigger = NewRowsTrigger(connection=connection, source=source, entity=entity)
@@ -218,6 +274,30 @@ def watched(asset: Asset, connection: str, source: str, entity: str) -> Asset:
 
 def _event(table: str) -> TriggerEvent:
     return TriggerEvent({"table": f"raw.{table}"})  # type: ignore[no-untyped-call]
+
+
+async def _last_of_each_row(events: AsyncIterator[TriggerEvent]) -> AsyncIterator[TriggerEvent]:
+    """The last of events that follow each other within QUIET_SECONDS; one at the latest after LONGEST_WAIT_SECONDS."""
+    now = asyncio.get_running_loop().time
+    # Not cancelled by waiting: a stream that is broken off begins anew.
+    following = asyncio.ensure_future(anext(events))
+    try:
+        while True:
+            try:
+                event = await following
+            except StopAsyncIteration:
+                return
+            deadline = now() + LONGEST_WAIT_SECONDS
+            following = asyncio.ensure_future(anext(events))
+            while (seconds := min(QUIET_SECONDS, deadline - now())) > 0:
+                done, _waiting = await asyncio.wait({following}, timeout=seconds)
+                if not done or following.exception() is not None:
+                    break
+                event = following.result()
+                following = asyncio.ensure_future(anext(events))
+            yield event
+    finally:
+        following.cancel()
 
 
 async def _listen(connection_id: str) -> AsyncIterator[frozenset[str] | None]:

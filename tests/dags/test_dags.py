@@ -55,7 +55,7 @@ def graph() -> ModelGraph:
 def test_every_file_can_be_read(described: dict[str, Any]) -> None:
     assert described["errors"] == {}
     sources = find_workspace("huaxing").sources.values()
-    expected = {"build_core", "build_marts", "measure_quality", "send_messages"}
+    expected = {"apply_decisions", "build_core", "build_marts", "measure_quality", "send_messages"}
     for source in sources:
         # Forms come by themselves and are brought to their marts in one task.
         steps = ("refresh",) if isinstance(source, FormSource) else ("load", "stage")
@@ -137,6 +137,18 @@ def test_assets_chain_load_stage_core_marts(dags: dict[str, Any]) -> None:
     assert set(dags["build_core"]["waits_for"]) == {f"cockpit://warehouse/staging/{source}" for source in fetched}
     assert set(dags["build_marts"]["waits_for"]) == {"cockpit://warehouse/core"} < gives("build_core")
     assert "cockpit://warehouse/marts" in gives("build_marts")
+
+
+def test_decisions_about_golden_records_lead_to_a_run(dags: dict[str, Any], graph: ModelGraph) -> None:
+    apply = dags["apply_decisions"]
+    assert apply["waits_for"] == apply["watchers"] == ["cockpit://warehouse/mdm/decision"]
+    given = set(apply["tasks"]["apply"]["outlets"])
+    obeying = {
+        f"cockpit://warehouse/core/{model.name}" for model in graph.layer("core") if "mdm.decision" in model.reads
+    }
+    assert obeying
+    assert obeying | {"cockpit://warehouse/core/core_order", "cockpit://warehouse/marts/mart_receipt_daily"} <= given
+    assert "cockpit://warehouse/core/core_calendar" not in given
 
 
 def test_messages_are_sent_when_there_are_some(dags: dict[str, Any]) -> None:

@@ -221,3 +221,83 @@ def test_answers_given_while_nobody_listened(
         return await next_event(trigger.run(), 2)
 
     assert run_apart(listen()) == ({"table": "raw.answers_web"} if is_new else None)
+
+
+@pytest.fixture
+def decisions(run: Callable[[str], None]) -> Callable[[str], None]:
+    """An empty book of decisions and of builds."""
+    run(
+        "drop schema if exists mdm cascade; create schema mdm;"
+        "create table mdm.decision (decision_id bigint);"
+        "create table ops.model_build (build_id bigint, model text, kind text, upstream jsonb)"
+    )
+    return run
+
+
+def test_decisions_that_follow_each_other_lead_to_one_run(
+    triggers: Any, decisions: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "QUIET_SECONDS", 1.2)
+    trigger = triggers.DecisionsTrigger(connection="trigger_warehouse")
+    assert trigger.serialize() == (
+        "cockpit_airflow.triggers.DecisionsTrigger", {"connection": "trigger_warehouse"},
+    )  # fmt: skip
+
+    async def listen() -> list[Any]:
+        events = trigger.run()
+        waiting = asyncio.create_task(next_event(events, 10))
+        await asyncio.sleep(1)
+        for _decision in range(4):
+            decisions("notify cockpit_raw, 'mdm_decisions'")
+            await asyncio.sleep(0.6)
+            assert not waiting.done()
+        first = await waiting
+        return [first, await next_event(events, 2)]
+
+    assert run_apart(listen()) == [{"table": "raw.mdm_decisions"}, None]
+
+
+def test_who_never_pauses_does_not_keep_decisions_waiting(
+    triggers: Any, decisions: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "QUIET_SECONDS", 1.0)
+    monkeypatch.setattr(triggers, "LONGEST_WAIT_SECONDS", 2.0)
+
+    async def listen() -> Any:
+        waiting = asyncio.create_task(next_event(triggers.DecisionsTrigger(connection="trigger_warehouse").run(), 10))
+        await asyncio.sleep(1)
+        for _decision in range(8):
+            decisions("notify cockpit_raw, 'mdm_decisions'")
+            await asyncio.sleep(0.5)
+        return waiting.done() and waiting.result()
+
+    assert run_apart(listen()) == {"table": "raw.mdm_decisions"}
+
+
+@pytest.mark.parametrize(
+    ("builds", "is_new"),
+    [
+        pytest.param(None, True, id="never built"),
+        pytest.param("""(1, 'core_customer_source', 'full', '{"mdm.decision": 2}')""", False, id="read"),
+        pytest.param("""(1, 'core_customer_source', 'full', '{"mdm.decision": 1}')""", True, id="since"),
+        pytest.param(
+            """(1, 'core_customer_source', 'full', '{"mdm.decision": 1}'),
+            (2, 'core_customer_source', 'check', '{"mdm.decision": 2}')""",
+            True,
+            id="checked only",
+        ),
+        pytest.param("""(1, 'core_order', 'full', '{"core.core_customer_source": 7}')""", True, id="another model"),
+    ],
+)
+def test_decisions_made_while_nobody_listened(
+    triggers: Any, decisions: Callable[[str], None], builds: str | None, is_new: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "QUIET_SECONDS", 0.3)
+    decisions("insert into mdm.decision values (3), (4)")
+    if builds:
+        decisions(f"insert into ops.model_build (build_id, model, kind, upstream) values {builds}")
+
+    async def listen() -> Any:
+        return await next_event(triggers.DecisionsTrigger(connection="trigger_warehouse").run(), 2)
+
+    assert run_apart(listen()) == ({"table": "raw.mdm_decisions"} if is_new else None)

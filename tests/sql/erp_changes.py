@@ -18,6 +18,8 @@ CATEGORIES = ("pressure", "flow", "level")
 NAMES = ("华东仪表有限公司", "华东仪表有限责任公司", "北方阀门有限公司", "北方阀门 有限公司", "第一商贸有限公司")
 MONTHS = (date(2026, 2, 1), date(2026, 3, 1))
 CUSTOMERS, PRODUCTS, ORDERS, RECEIPTS = 12, 6, 40, 40
+# Products that come without a category now and then.
+OFTEN_WRONG = 2
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
@@ -88,7 +90,11 @@ class ChangingErp:
 
     def _write_product(self, number: int) -> None:
         category = self._random.choice((*CATEGORIES, None))
-        self._write("product", product_id=number, product_code=f"P{number}", category=category, list_price=10)
+        if number > OFTEN_WRONG:
+            # A change of a few among very few products would lead to a build of all.
+            category = category or CATEGORIES[0]
+        price = 10 + self._changed_at.hour
+        self._write("product", product_id=number, product_code=f"P{number}", category=category, list_price=price)
 
     def _write_order(self, number: int) -> None:
         self._write(

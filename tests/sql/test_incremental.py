@@ -100,7 +100,8 @@ def test_incremental_equals_full(warehouse: Warehouse, erp: PgConnection, contex
     built = warehouse.query(
         "select distinct model from ops.model_build where kind = 'incremental' and inserted + updated + deleted > 0"
     )
-    models = [model for model in context.graph.models.values() if model.contract.incremental]
+    # Records of a short list are matched as a whole; tests/integration/mdm/test_following.py has a longer one.
+    models = [model for model in context.graph.models.values() if model.contract.incremental and model.query]
     incremental = {model.name for model in models if has_rows(warehouse, model)}
     # What the rounds never changed would prove nothing.
     assert {name for (name,) in built} >= incremental

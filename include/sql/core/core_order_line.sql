@@ -5,7 +5,7 @@ select
     line.source,
     line.order_key as source_order_key,
     sales_order.order_key,
-    product.product_key,
+    product_source.product_key,
     coalesce(product.product_category, 'unclassified') as product_category,
     sales_order.region_code,
     sales_order.ordered_date,
@@ -21,5 +21,6 @@ select
 from staging.stg_order_line as line
 inner join core.core_order as sales_order
     on line.source = sales_order.source and line.order_key = sales_order.source_order_key
-left join core.core_product as product
-    on line.source || ':' || line.product_key = product.product_key
+left join core.core_product_source as product_source
+    on line.source = product_source.source and line.product_key = product_source.source_product_key
+left join core.core_product as product on product_source.product_key = product.product_key

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.models.dagrun import DagRun
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response, status
+from fastapi import Depends, FastAPI, HTTPException, Request, Response, status
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
@@ -25,6 +25,7 @@ from cockpit_airflow.views.database import Row
 from cockpit_airflow.views.ledger import BatchFilter
 from cockpit_airflow.views.navigation import areas
 from cockpit_airflow.views.page import query, render, root
+from cockpit_airflow.views.parameters import Number, Text
 from cockpit_airflow.views.punctuality import judge
 
 URL_PREFIX = "/imports"
@@ -40,11 +41,6 @@ _HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 _COUNTS = ("received", "loaded", "unchanged", "superseded", "rejected", "deleted", "staged", "quarantined")
-_LONGEST_TEXT = 250
-
-# What a person types or a link carries; an empty field of the form narrows nothing.
-Text = Annotated[str, Query(max_length=_LONGEST_TEXT, pattern=r"^[^\x00]*$")]
-Number = Annotated[str, Query(pattern=r"^[0-9]{0,18}$")]
 
 
 def create_app() -> FastAPI:

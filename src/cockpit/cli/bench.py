@@ -1,4 +1,4 @@
-"""`cockpit bench load|standardise|quality|match`: how fast the platform is, beside other tools in the same run."""
+"""`cockpit bench load|standardise|quality|match|match-change`: how fast the platform is, beside other tools."""
 
 from __future__ import annotations
 
@@ -69,12 +69,24 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     match.add_argument(
         "--only", choices=MATCH_LISTS, metavar=_("LIST"), help=_("one of {names}", names=", ".join(MATCH_LISTS))
     )
+    text = _("seconds until a few new records are matched among many; about 10 minutes")
+    change = subjects.add_parser("match-change", help=text, description=text)
+    change.add_argument(
+        "--rows",
+        type=_customer_count,
+        default=1_000_000,
+        metavar=number,
+        help=_("records that are there; 1,000,000 by default"),
+    )
+    change.add_argument(
+        "--new", type=_count, default=1_000, metavar=number, help=_("records that are new; 1,000 by default")
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, loading in databases of its own that are dropped at the end; exit code 1 when a bar is missed."""
-    from cockpit.cli.bench_text import load_text, match_text, quality_text, standardise_text
+    from cockpit.cli.bench_text import load_text, match_change_text, match_text, quality_text, standardise_text
     from cockpit.cli.output import stopwatch
     from cockpit.cli.platform import with_database
     from cockpit.stack.settings import Settings
@@ -94,6 +106,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(_("Kept in {files}", files="benchmarks/results/match.json, match.md"))
         return 0 if result["is_met"] else 1
     settings = with_database(tell)
+    if arguments.subject == "match-change":
+        words = [f"--rows={arguments.rows}", f"--new={arguments.new}"]
+        result = _measured("bench_match_change", words, settings, tell)
+        print(match_change_text(result))
+        print(_("Kept in {files}", files="benchmarks/results/match_change.json, match_change.md"))
+        return 0 if result["is_met"] else 1
     if arguments.subject == "quality":
         words = [f"--rows={arguments.rows}", f"--rounds={arguments.rounds}"]
         result = _measured("bench_quality", words, settings, tell)
@@ -145,6 +163,11 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(_("must be at least {least}", least=1))
     return value
+
+
+def _customer_count(text: str) -> int:
+    (count,) = _counts(text.replace(",", ""))
+    return count
 
 
 def _counts(text: str) -> tuple[int, ...]:

@@ -37,6 +37,11 @@ def title(name: str) -> str:
         "plain": _("Failures counted in plain SQL"),
         "check": _("First check"),
         "recheck": _("Later check"),
+        "match_all": _("All records, first run"),
+        "golden_all": _("Golden records, first run"),
+        "match_change": _("Matching the new records"),
+        "golden_change": _("Golden records after it"),
+        "match_again": _("All records with the same model"),
     }
     return titles.get(name, name)
 
@@ -112,6 +117,23 @@ def quality_text(result: Mapping[str, Any]) -> str:
         for each in result["measures"]
     ]
     return table(header, rows, right=range(1, 5))
+
+
+def match_change_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_match_change.py: seconds, and whether a full run found the same."""
+    header = [_("{new} new among {rows} records", new=f"{result['new']:,}", rows=f"{result['rows']:,}"), "s"]
+    header += [_("at most"), ""]
+    rows = [
+        [
+            title(each["name"]),
+            f"{each['seconds']:.2f}",
+            _seconds(result["bar_seconds"] if each["name"] == "match_change" else None),
+            _verdict(result["is_met"]) if each["name"] == "match_change" else "",
+        ]
+        for each in result["measures"]
+    ]
+    same = _("A full run finds the same.") if result["is_equal"] else _("A full run finds something else.")
+    return "\n".join([table(header, rows, right=(1, 2)), same])
 
 
 def match_text(result: Mapping[str, Any]) -> str:

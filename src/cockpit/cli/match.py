@@ -67,6 +67,7 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Match, write, print what was done."""
+    from cockpit.cli import match_notes
     from cockpit.cli.output import stopwatch
     from cockpit.errors import UsageError
     from cockpit.pipelines.lists.columns import check_output
@@ -99,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     tell(_("done"))
     _warn(lists)
     _print(lists, found)
+    match_notes.print_notes(found)
     print(_("Written: {file}", file=arguments.out))
     if pair_count is not None:
         print(_("Written: {file} ({count} pairs)", file=arguments.pairs, count=f"{pair_count:,}"))

@@ -1,4 +1,4 @@
-"""`cockpit mdm explain|show|review|conflicts|merge|apart|split|pin|undo`: golden records and decisions about them."""
+"""`cockpit mdm ACTION`: golden records, decisions about them, and what the newest run of matching found."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cockpit.cli import mdm_models
 from cockpit.cli.subparsers import Subparsers
 from cockpit.i18n import _
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as PgConnection
 
+    from cockpit.errors import TerminalError
     from cockpit.mdm.clusters import MatchingRules
     from cockpit.mdm.compared import ComparedFields
     from cockpit.mdm.decisions import Author, Decided
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from cockpit.rulebook.review import Review
     from cockpit.rulebook.survivorship import Survivorship
     from cockpit.rulebook.workspace import Workspace
+
+_DECIDING = ("merge", "apart", "split", "pin", "parent", "no-parent", "undo")
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     actions = parser.add_subparsers(dest="action", metavar=_("ACTION"), required=True, title=_("actions"))
     _add_looks(actions)
     _add_decisions(actions)
+    mdm_models.add_actions(actions)
     return parser
 
 
@@ -77,9 +82,12 @@ def _add_looks(actions: Subparsers) -> None:
     review.add_argument("--vetoed", action="store_true", help=_("pairs that a rule keeps apart instead"))
     text = _("list decisions that contradict each other; none of them counts")
     conflicts = actions.add_parser("conflicts", help=text, description=text)
+    text = _("show what the newest run of matching found, and what it left out")
+    report = actions.add_parser("report", help=text, description=text)
+    report.add_argument("about", nargs="?", metavar=_("ENTITY"), help=_("that of --entity when left out"))
     for each in (explain, show, review):
         each.add_argument("--unmasked", action="store_true", help=_("show values about persons as they are"))
-    for each in (explain, show, review, conflicts):
+    for each in (explain, show, review, conflicts, report):
         each.add_argument("--json", action="store_true", help=_("machine-readable"))
 
 
@@ -99,10 +107,24 @@ def _add_decisions(actions: Subparsers) -> None:
     _ids(pin, "id")
     pin.add_argument("field", metavar=_("FIELD"), help=_("column of the golden record"))
     pin.add_argument("value", nargs="?", metavar=_("VALUE"), help=_("none at all when left out"))
+    text = _("decide that a customer belongs below another")
+    parent = actions.add_parser("parent", help=text, description=text)
+    _ids(parent, "child", "above")
+    parent.add_argument(
+        "--relation",
+        default="subsidiary",
+        metavar=_("RELATION"),
+        help=_("what the first one is: branch, subsidiary (the default), group (of the group) or former_name"),
+    )
+    text = _("decide that a customer does not belong below another, or below any")
+    no_parent = actions.add_parser("no-parent", help=text, description=text)
+    _ids(no_parent, "child")
+    no_parent.add_argument("above", nargs="?", metavar="ID", help=_("not below this one; below none when left out"))
     text = _("take a decision back")
     undo = actions.add_parser("undo", help=text, description=text)
     undo.add_argument("decision", type=int, metavar=_("DECISION"), help=_("its number"))
-    for each in (merge, apart, split, pin, undo):
+    undo.add_argument("--together", action="store_true", help=_("with all that were made at once with it"))
+    for each in (merge, apart, split, pin, parent, no_parent, undo):
         each.add_argument("--reason", required=True, metavar=_("TEXT"), help=_("why; kept with the decision"))
         each.add_argument("--by", metavar=_("NAME"), help=_("who decides; the user of this computer by default"))
 
@@ -120,12 +142,15 @@ def run(arguments: argparse.Namespace) -> int:
     from cockpit.warehouse.connections import connect
     from cockpit.warehouse.faults import database_errors
 
-    subject = _subject(find_workspace(arguments.workspace), arguments.entity, getattr(arguments, "unmasked", True))
+    entity = getattr(arguments, "about", None) or arguments.entity
+    subject = _subject(find_workspace(arguments.workspace), entity, getattr(arguments, "unmasked", True))
     with_database(stopwatch())
     with closing(connect(subject.workspace.settings.warehouse)) as connection, database_errors(subject.name):
         _require_tables(connection)
-        if arguments.action in ("merge", "apart", "split", "pin", "undo"):
+        if arguments.action in _DECIDING:
             return _decide(connection, subject, arguments)
+        if arguments.action in mdm_models.ACTIONS:
+            return mdm_models.run(connection, subject, arguments)
         return _look(connection, subject, arguments)
 
 
@@ -147,22 +172,27 @@ def _subject(workspace: Workspace, entity: str, unmasked: bool) -> Subject:
 
 
 def _require_tables(connection: PgConnection) -> None:
-    from cockpit.errors import TerminalError
-
     with connection, connection.cursor() as cursor:
         cursor.execute("select to_regclass('mdm.membership') is null")
         (is_missing,) = cursor.fetchone() or (True,)
     if is_missing:
-        raise TerminalError(_("nothing has been matched yet"), fix=_("Build core first: './cockpit run'."))
+        raise _nothing_matched()
+
+
+def _nothing_matched() -> TerminalError:
+    from cockpit.errors import TerminalError
+
+    return TerminalError(_("nothing has been matched yet"), fix=_("Build core first: './cockpit run'."))
 
 
 def _look(connection: PgConnection, subject: Subject, arguments: argparse.Namespace) -> int:
-    from cockpit.cli import mdm_text
+    from cockpit.cli import mdm_report_text, mdm_text
     from cockpit.cli.output import inert
     from cockpit.mdm.decisions import conflicts, decisions_about
     from cockpit.mdm.explain import explain
     from cockpit.mdm.golden_view import look
     from cockpit.mdm.review_queue import PairFilter, read_questions
+    from cockpit.mdm.run_view import newest_run
 
     match arguments.action:
         case "explain":
@@ -184,6 +214,12 @@ def _look(connection: PgConnection, subject: Subject, arguments: argparse.Namesp
             with connection:
                 found = read_questions(connection, subject.review, subject.staged, wanted, limit=max(arguments.rows, 1))
                 shown = mdm_text.questions(subject, connection, found, is_vetoed=arguments.vetoed)
+        case "report":
+            with connection, connection.cursor() as cursor:
+                newest = newest_run(cursor, subject.name)
+            if newest is None:
+                raise _nothing_matched()
+            shown = mdm_report_text.run(subject, newest)
         case _:
             contradictions = conflicts(connection, subject.name)
             made = decisions_about(connection, subject.name, limit=1_000_000) if contradictions else []
@@ -195,7 +231,7 @@ def _look(connection: PgConnection, subject: Subject, arguments: argparse.Namesp
 def _decide(connection: PgConnection, subject: Subject, arguments: argparse.Namespace) -> int:
     from cockpit.mdm import decisions
 
-    author = _author(arguments.by)
+    author = author_of(arguments.by)
     reason = arguments.reason
     match arguments.action:
         case "merge":
@@ -208,6 +244,15 @@ def _decide(connection: PgConnection, subject: Subject, arguments: argparse.Name
             made = decisions.pin(
                 connection, subject.rule, arguments.id, arguments.field, arguments.value, author, reason
             )
+        case "parent":
+            child, above = arguments.child, arguments.above
+            made = decisions.set_parent(connection, child, above, author, reason, relation=arguments.relation)
+        case "no-parent":
+            made = decisions.set_no_parent(connection, arguments.child, arguments.above, author, reason)
+        case _ if arguments.together:
+            events = decisions.undo_together(connection, arguments.decision, author, reason)
+            print(_("Decisions taken back: {count}", count=len(events)))
+            return 0
         case _:
             made = decisions.Decided(decisions.undo(connection, arguments.decision, author, reason))
     _tell(subject, made, arguments)
@@ -232,10 +277,16 @@ def _tell(subject: Subject, made: Decided, arguments: argparse.Namespace) -> Non
                 others=others,
             )
         )
-    print(_("It counts from the next run on: './cockpit run {workspace}'.", workspace=subject.workspace.name))
+    print(
+        _(
+            "It counts from the next run on, which Airflow begins by itself; without it: './cockpit run {workspace}'.",
+            workspace=subject.workspace.name,
+        )
+    )
 
 
-def _author(named: str | None) -> Author:
+def author_of(named: str | None) -> Author:
+    """Who decides at this terminal."""
     from cockpit.mdm.decisions import Author
 
     return Author(named.strip() if named and named.strip() else getpass.getuser(), "cli")

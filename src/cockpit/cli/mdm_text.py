@@ -306,9 +306,13 @@ def _decision_line(listed: Listed, zone: Any) -> str:
     what = words.kinds()[made.kind]
     if made.field:
         what = f"{what} ({made.field} = {made.value or '-'})"
+    elif made.kind == "parent":
+        what = f"{what} ({words.relation(made.value)})"
     between = " - ".join(filter(None, (made.left_id, made.right_id)))
     day = _day(made.made_at, zone)
     state = words.states()[listed.state]
+    if listed.state in ("in_force", "undone") and listed.applied_at is None:
+        state = f"{state}, {_('waits for a run')}"
     line = f"{made.decision_id} {what}: {between} · {made.author} {day} · {state} · “{made.reason}”"
     return "\n    ".join(folded(inert(line).replace("\n", " "), columns=COLUMNS - 4).splitlines())
 

@@ -48,7 +48,7 @@ def _stages(report: Report) -> str:
 
 def _truth(truth: TruthScore) -> str:
     shown = sum(cause.is_shown for cause in truth.causes)
-    matching, quality, attainment = truth.matching, truth.quality, truth.attainment
+    matching, products, quality, attainment = truth.matching, truth.products, truth.quality, truth.attainment
     planted = sum(kind.planted_count for kind in quality.kinds)
     caught = sum(kind.caught_count for kind in quality.kinds)
     lines = [
@@ -66,6 +66,13 @@ def _truth(truth: TruthScore) -> str:
               planted=trap.planted_count)
             for trap in matching.traps if trap.merged_count
         ),
+        _("  duplicate products   precision {precision}, recall {recall} ({right:,} of {true:,} pairs)",
+          precision=_share(products.precision), recall=_share(products.recall),
+          right=products.right_pair_count, true=products.true_pair_count),
+        _("    left to a person   {review:,} pairs, recall {recall} with them",
+          review=products.review_pair_count, recall=_share(products.recall_with_review)),
+        _("    other sizes merged {merged:,} of {planted:,} pairs",
+          merged=products.merged_near_pair_count, planted=products.near_pair_count),
         _("  wrong rows           recall {recall} ({caught:,} of {planted:,}), {alarms:,} false alarms",
           recall=_share(quality.recall), caught=caught, planted=planted, alarms=quality.false_alarm_count),
         *(

@@ -58,6 +58,7 @@ class Stream(IntEnum):
     CHANNELS_DAY = 39
     COMPANY_FACTS = 40
     TRAPS = 41
+    ARTICLES = 42
 
 
 def generator(seed: int, stream: Stream, part: int = 0) -> np.random.Generator:

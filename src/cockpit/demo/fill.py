@@ -16,6 +16,7 @@ from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 
+from cockpit.demo.articles import article_truth
 from cockpit.demo.bulk_copy import copy_frame
 from cockpit.demo.capacity import require_capacity
 from cockpit.demo.company import Company
@@ -137,7 +138,10 @@ def stored_generation(truth: PgConnection) -> Generation | None:
         StackError: the company was made by an earlier version, whose tables were others.
     """
     with truth, truth.cursor() as cursor:
-        cursor.execute("select to_regclass('truth.generation') is not null, to_regclass('truth.trap_pair') is not null")
+        cursor.execute(
+            "select to_regclass('truth.generation') is not null,"
+            " to_regclass('truth.trap_pair') is not null and to_regclass('truth.product') is not null"
+        )
         is_filled, is_current = cursor.fetchone() or (False, False)
         if not is_filled:
             return None
@@ -240,6 +244,7 @@ class _Filling:
         for table, frame in (
             ("cluster", pd.concat([answers.clusters, *crm.clusters])),
             ("person", pd.concat(crm.persons)),
+            ("product", article_truth(company)),
             ("hierarchy", answers.hierarchy),
             ("trap_pair", self._trap_pairs(answers, writer)),
             ("shared_phone", shared_phones(writer.contacts, company.customers)),

@@ -54,18 +54,15 @@ class TrapScore(_Part):
     merged_count: int = Field(description="of these, with one golden key; 0 is right")
 
 
-class MatchingScore(_Part):
-    """Pairs of customer records that are, or were taken for, one customer."""
+class _PairScore(_Part):
+    """Pairs of records that are, or were taken for, one thing."""
 
-    record_count: int = Field(description="customer records in all systems")
+    record_count: int = Field(description="records in all systems")
     matched_record_count: int = Field(description="of these, with a golden key in core")
-    true_pair_count: int
-    found_pair_count: int
-    right_pair_count: int
+    true_pair_count: int = Field(description="pairs of records that are one thing")
+    found_pair_count: int = Field(description="pairs that the platform gives one golden key")
+    right_pair_count: int = Field(description="pairs that are in both")
     review_pair_count: int = Field(description="true pairs that are not found, and that a person is asked about")
-    variants: tuple[VariantScore, ...]
-    look_alikes: tuple[LookAlikeScore, ...]
-    traps: tuple[TrapScore, ...]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -84,6 +81,21 @@ class MatchingScore(_Part):
     def recall_with_review(self) -> float | None:
         """Right pairs and those that a person is asked about / true pairs, 0-1; null when there is none."""
         return _ratio(self.right_pair_count + self.review_pair_count, self.true_pair_count)
+
+
+class ProductScore(_PairScore):
+    """Pairs of records of products that are, or were taken for, one product."""
+
+    near_pair_count: int = Field(description="pairs of one name in two sizes, materials or designs")
+    merged_near_pair_count: int = Field(description="of these, with one golden key; 0 is right")
+
+
+class MatchingScore(_PairScore):
+    """Pairs of customer records that are, or were taken for, one customer."""
+
+    variants: tuple[VariantScore, ...]
+    look_alikes: tuple[LookAlikeScore, ...]
+    traps: tuple[TrapScore, ...]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -178,6 +190,7 @@ class TruthScore(_Part):
     """How right the platform is about the demo company."""
 
     matching: MatchingScore
+    products: ProductScore
     quality: QualityScore
     attainment: AttainmentScore
     causes: tuple[CauseScore, ...]
@@ -214,6 +227,7 @@ def score(truth: PgConnection, source: str = SOURCE) -> TruthScore:
                     look_alikes=tuple(LookAlikeScore(**row) for row in _rows(cursor, "look_alikes", values)),
                     traps=tuple(TrapScore(**row) for row in _rows(cursor, "traps", values)),
                 ),
+                products=ProductScore(**_rows(cursor, "products", values)[0]),
                 quality=QualityScore(
                     kinds=tuple(AnomalyKindScore(**row) for row in _rows(cursor, "anomalies", values)),
                     false_alarms=tuple(FalseAlarm(**row) for row in _rows(cursor, "false_alarms", values)),

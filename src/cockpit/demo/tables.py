@@ -173,6 +173,14 @@ TRUTH_TABLES: dict[str, tuple[CopyColumn, ...]] = {
         CopyColumn("true_contact_id", whole),
         CopyColumn("variant", text),
     ),
+    "product": (
+        CopyColumn("system", text),
+        CopyColumn("entity", text),
+        CopyColumn("key", text),
+        CopyColumn("true_product_id", whole),
+        CopyColumn("family", text),
+        CopyColumn("variant", text),
+    ),
     "hierarchy": (
         CopyColumn("child_customer_id", whole),
         CopyColumn("parent_customer_id", whole),

@@ -46,6 +46,17 @@ create table if not exists truth.person (
     primary key (system, entity, key)
 );
 
+-- Grain: one row per record of an article, in any system; articles of one family differ in size, material or design.
+create table if not exists truth.product (
+    system text not null,
+    entity text not null,
+    key text not null,
+    true_product_id bigint not null,
+    family text not null,
+    variant text,
+    primary key (system, entity, key)
+);
+
 -- Grain: one row per company that belongs to another one (branch, subsidiary): related, and never one customer.
 create table if not exists truth.hierarchy (
     child_customer_id bigint primary key,

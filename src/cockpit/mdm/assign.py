@@ -32,8 +32,9 @@ class Known:
     Attributes:
         members: record_id, golden_id of the records that were there last time.
         former: record_id, golden_id of the records that had gone before; the id may have been merged away since.
-        ids: golden_id, founding_record, born (the lesser, the older), redirect_to (None: stands for itself), is_reused
-            (its founding record's key was given to somebody else), of every id that was ever given.
+        ids: golden_id, founding_record, born (the lesser, the older), redirect_to (None: stands for itself), merged
+            (when it was merged away, the greater, the later; -1 if it was not), is_reused (its founding record's key
+            was given to somebody else), of every id that was ever given.
     """
 
     members: pd.DataFrame
@@ -44,7 +45,7 @@ class Known:
     def nothing(cls) -> Known:
         """Before the first run."""
         pairs = pd.DataFrame({"record_id": [], "golden_id": []}, dtype=object)
-        return cls(pairs, pairs, _ids([], [], [], [], []))
+        return cls(pairs, pairs, _ids([], [], [], [], [], []))
 
 
 @dataclass(frozen=True)
@@ -81,8 +82,8 @@ def assign(
     An id goes to the cluster with most of its members (tie: the one with its founding record, then the one with the
     least record id). A cluster takes, of the ids that go to it, the one with most of its members (tie: the older); the
     others are merged into it. Records that were gone decide only where no record that was there does. A cluster that
-    gets none takes back an id that one of its records founded and that no cluster has, so that an undone merge leaves
-    no trace; else a new one is born.
+    gets none takes back an id that one of its records founded and that no cluster has, the last that was merged away,
+    so that an undone merge leaves no trace; else a new one is born.
 
     Args:
         record_ids: Unique texts, any order; the result does not depend on it.
@@ -98,6 +99,37 @@ def assign(
     return _Assignment(record_ids, cluster, known, reused).run(entity, letter)
 
 
+def assign_some(
+    record_ids: Texts,
+    cluster: npt.NDArray[Any],
+    known: Known,
+    *,
+    gone: Collection[str],
+    entity: str,
+    letter: str,
+    reused: Collection[str] = (),
+) -> Assigned:
+    """As `assign`, where only some records were matched again; all others are where they were.
+
+    Args:
+        record_ids, cluster: Of the records that were matched again. For each of them, all that were one with it.
+        known: What `read_known_about` gives for these and those that have gone.
+        gone: Records that have gone since the last run.
+        entity, letter, reused: As for `assign`.
+
+    Returns:
+        Of the records that were matched again.
+    """
+    members = known.members
+    others = ~members["record_id"].isin([*record_ids, *gone]).to_numpy(dtype=bool)
+    # A golden id stands for its records: no record is called so.
+    records = np.concatenate([record_ids, members["record_id"].to_numpy(dtype=object)[others]])
+    labels = np.concatenate([cluster.astype(object), members["golden_id"].to_numpy(dtype=object)[others]])
+    assigned = assign(records, labels, known, entity=entity, letter=letter, reused=reused)
+    count = len(record_ids)
+    return Assigned(assigned.record_ids[:count], assigned.golden_ids[:count], assigned.events)
+
+
 def replay(events: pd.DataFrame) -> Known:
     """What all events come to.
 
@@ -111,7 +143,8 @@ def replay(events: pd.DataFrame) -> Known:
     kinds = latest["kind"]
     births = ordered[ordered["kind"] == "birth"].drop_duplicates("golden_id", keep="last")
     moves = ordered[ordered["kind"].isin(("birth", "merge"))].drop_duplicates("golden_id", keep="last")
-    redirects = moves[moves["kind"] == "merge"].set_index("golden_id")["other_id"].to_dict()
+    merges = moves[moves["kind"] == "merge"].set_index("golden_id")
+    redirects, merged = merges["other_id"].to_dict(), merges["event_id"].to_dict()
     reuses = ordered[ordered["kind"] == "reuse"].drop_duplicates("record_id", keep="last")
     reused = reuses.set_index("record_id")["event_id"].to_dict()
     founders = births["record_id"].tolist()
@@ -122,6 +155,7 @@ def replay(events: pd.DataFrame) -> Known:
         founders,
         born,
         [redirects.get(golden) for golden in golden_ids],
+        [merged.get(golden, _NONE) for golden in golden_ids],
         [reused.get(record, _NONE) > at for record, at in zip(founders, born, strict=True)],
     )
     return Known(
@@ -141,12 +175,14 @@ def _ids(
     founders: Collection[str],
     born: Collection[int] | Codes,
     redirects: Collection[str | None],
+    merged: Collection[int],
     reused: Collection[bool],
 ) -> pd.DataFrame:
     # Objects, because None is told apart from other things.
     texts = {"golden_id": golden_ids, "founding_record": founders, "redirect_to": redirects}
     frame = pd.DataFrame({name: _texts(values) for name, values in texts.items()}, dtype=object)
     frame["born"] = np.asarray(born, dtype=np.int64)
+    frame["merged"] = np.asarray(merged, dtype=np.int64)
     frame["is_reused"] = np.asarray(reused, dtype=bool)
     return frame
 
@@ -284,7 +320,9 @@ class _Assignment:
         clusters = self.cluster[self.founders[codes]]
         is_wanted = self.taken[clusters] == _NONE
         codes, clusters = codes[is_wanted], clusters[is_wanted]
-        order = np.lexsort((self.born[codes], clusters))
+        # The one that was merged away last is the one that it had.
+        merged = self.known.ids["merged"].to_numpy(dtype=np.int64)[codes]
+        order = np.lexsort((self.born[codes], -merged, clusters))
         order = order[_first_of(clusters[order])]
         self.taken[clusters[order]] = codes[order]
         self.is_born[clusters[order]] = True

@@ -6,9 +6,9 @@ Everything else (ids, golden records, history) does not know how records are com
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,19 +16,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cockpit.domain.match.engine import MERGE, NO, Matched, match
-from cockpit.domain.match.fields.company import APART
-from cockpit.domain.match.fields.values import MISSING
+from cockpit.domain.match.engine import MERGE, Matched, match
+from cockpit.domain.match.fields.field import Field
+from cockpit.domain.match.incremental import Followed
 from cockpit.domain.match.model import MatchModel
-from cockpit.domain.match.rule import MatchRule
-from cockpit.mdm.pairs import COLUMNS
+from cockpit.domain.match.rule import FieldType, MatchRule
+from cockpit.mdm.run_facts import facts
 from cockpit.mdm.settle import Pair
+from cockpit.mdm.shown_pairs import OUTCOMES, shown_pairs
 from cockpit.rulebook.matching import load_field_types, load_match_rule
 
 # What joined a record to its golden record: nothing, or a steward; else the field that said most.
 SINGLE, BY_DECISION = "single", "decision"
 
-_OUTCOMES = ("no", "review", "merge")
+_COMPANY = "normalisation/company.yml"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,23 @@ class MatchingRules:
         """Of the rule."""
         return hashlib.sha256(self.rule.model_dump_json().encode()).hexdigest()[:12]
 
+    @cached_property
+    def types(self) -> dict[FieldType, Field]:
+        """How each type of field is read and compared.
+
+        Raises:
+            RuleFileError: a file with words is wrong.
+        """
+        return load_field_types(self.folder, self.rule)
+
+    @property
+    def reading(self) -> str:
+        """Fingerprint of all by which values are read: keys that were made by other words do not fit."""
+        digest = hashlib.sha256(self.rule.model_dump_json().encode())
+        for file in (*sorted((self.folder / "matching" / "words").glob("*.yml")), self.folder / _COMPANY):
+            digest.update(file.read_bytes() if file.exists() else b"")
+        return digest.hexdigest()[:12]
+
     def columns(self, available: Sequence[str]) -> tuple[str, ...]:
         """Those columns of the conformed table that are compared, or stand in for one that has no value."""
         named = [column for name, field in self.rule.fields.items() for column in field.columns or (name,)]
@@ -100,13 +118,29 @@ def clusters(
     """
     rule = rules.rule
     frame = filled(frame, rule)
-    found = match(frame, rule, load_field_types(rules.folder, rule), model, merged=merged, apart=apart)
-    columns = rule.columns_in(frame.columns)
+    found = match(frame, rule, rules.types, model, merged=merged, apart=apart)
+    report = {**_report(found), **facts(frame, rule, rules.types, found.blocks)}
+    return _clustered(found, frame, rule, merged, report)
+
+
+def clusters_again(followed: Followed, rules: MatchingRules, merged: Sequence[Pair]) -> Clustered:
+    """As `clusters`, of the records that a change reached; pairs are those among them and with a touched record."""
+    rule = rules.rule
+    report = {"touched": len(followed.touched), "compared": followed.compared, "matched": len(followed.frame)}
+    inside = _clustered(followed.matched, followed.frame, rule, merged, report)
+    columns = rule.columns_in(followed.outside_frame.columns)
+    outside = shown_pairs(followed.outside, followed.outside_frame, columns, rule.review_at)
+    return replace(inside, pairs=pd.concat([inside.pairs, outside], ignore_index=True))
+
+
+def _clustered(
+    found: Matched, frame: pd.DataFrame, rule: MatchRule, merged: Sequence[Pair], report: Mapping[str, Any]
+) -> Clustered:
     return Clustered(
         found.record_ids[found.cluster],
         _matched_by(found, merged),
-        pd.DataFrame(_shown(found, frame, columns, rule.review_at), columns=list(COLUMNS), dtype=object),
-        _report(found),
+        shown_pairs(found, frame, rule.columns_in(frame.columns), rule.review_at),
+        report,
         found.model,
     )
 
@@ -143,58 +177,6 @@ def _matched_by(found: Matched, merged: Sequence[Pair]) -> list[str]:
     ]
 
 
-def _shown(
-    found: Matched, frame: pd.DataFrame, columns: Mapping[str, str], review_at: float
-) -> Iterator[dict[str, object]]:
-    """Pairs that were joined, that a person should look at, or that only a rule keeps apart."""
-    texts = {name: frame[column].to_numpy(dtype=object) for name, column in columns.items()}
-    for pair in np.flatnonzero((found.outcome != NO) | ((found.veto != 0) & (found.weight >= review_at))).tolist():
-        left, right = int(found.left[pair]), int(found.right[pair])
-        one, other = str(found.record_ids[left]), str(found.record_ids[right])
-        if one > other:
-            one, other, left, right = other, one, right, left
-        comparisons = [
-            {
-                "name": comparison.name,
-                "left": _text(texts[comparison.name][left]) if comparison.name in texts else None,
-                "right": _text(texts[comparison.name][right]) if comparison.name in texts else None,
-                "level": None if level == MISSING else comparison.levels[level],
-                "weight": round(float(found.parts[pair, column]), 2),
-            }
-            for column, (comparison, level) in enumerate(
-                zip(found.model.comparisons, found.levels[pair].tolist(), strict=True)
-            )
-        ]
-        weight = float(found.weight[pair])
-        reasons = {"total": round(weight, 2), "veto": _veto(found, pair), "comparisons": comparisons}
-        yield {
-            "left_record": one,
-            "right_record": other,
-            "score": float(1 / (1 + 2.0 ** -max(min(weight, 60.0), -60.0))),
-            "outcome": _OUTCOMES[found.outcome[pair]],
-            "reasons": json.dumps(reasons, ensure_ascii=False),
-            "model_version": found.model.version,
-        }
-
-
-def _text(value: object) -> str | None:
-    """A value as people read it: of what a standardiser said about a text, the core."""
-    if value is None or value != value:
-        return None
-    text = str(value)
-    if text.startswith("{"):
-        said = json.loads(text)
-        return str(said.get("name") or said.get("value"))
-    return text
-
-
-def _veto(found: Matched, pair: int) -> str | None:
-    veto = int(found.veto[pair])
-    if veto == 0:
-        return None
-    return APART[veto - 1] if veto > 0 else found.model.names[-veto - 1]
-
-
 def _report(found: Matched) -> dict[str, Any]:
     sizes = np.bincount(np.bincount(found.cluster))
     return {
@@ -209,6 +191,6 @@ def _report(found: Matched) -> dict[str, Any]:
             }
             for block in found.blocks
         ],
-        "outcomes": {name: int(np.sum(found.outcome == place)) for place, name in enumerate(_OUTCOMES)},
+        "outcomes": {name: int(np.sum(found.outcome == place)) for place, name in enumerate(OUTCOMES)},
         "groups_by_size": {str(size): int(count) for size, count in enumerate(sizes) if size and count},
     }

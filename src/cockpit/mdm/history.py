@@ -9,23 +9,16 @@ from cockpit.warehouse.received_text import quoted
 from cockpit.warehouse.runner import BuildContext
 
 
-def customers(cursor: PgCursor, context: BuildContext, changed: str | None) -> None:
-    """Keep the versions of golden customers; called by the build of core_customer.
+def versions(cursor: PgCursor, context: BuildContext, table: str, changed: str | None) -> None:
+    """Keep the versions of golden records; called by the build of `core_<entity>`.
 
     Args:
         cursor: In the transaction of the build.
         context: The business time is the moment of the change.
+        table: That was built, without its schema.
         changed: Table with the keys of changed rows, before and after; all rows are looked at when None.
     """
-    _keep(cursor, context, "customer", changed)
-
-
-def contacts(cursor: PgCursor, context: BuildContext, changed: str | None) -> None:
-    """Keep the versions of golden contacts; as `customers`."""
-    _keep(cursor, context, "contact", changed)
-
-
-def _keep(cursor: PgCursor, context: BuildContext, entity: str, changed: str | None) -> None:
+    entity = table.removeprefix("core_")
     rule = load_survivorship(context.workspace.models_folder, entity)
     keys = f"select old_{rule.key} from {changed} union select new_{rule.key} from {changed}"
     cursor.execute(

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
-from cockpit.mdm.assign import EVENT_COLUMNS, Assigned, Known, replay
+from cockpit.mdm.assign import EVENT_COLUMNS, Assigned, Known, new_id, replay
 from cockpit.mdm.frames import read_texts
 from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.rows import one_row
@@ -39,18 +41,70 @@ class Found:
 
 def read_known(cursor: PgCursor, entity: str) -> Known:
     """What earlier runs left for an entity."""
-    values = {"entity": entity}
-    members = read_texts(cursor, "select record_id, golden_id from mdm.membership where entity = %(entity)s", values)
-    former = read_texts(cursor, "select record_id, golden_id from mdm.former_member where entity = %(entity)s", values)
-    ids = read_texts(
-        cursor,
-        "select golden_id, founding_record, redirect_to, born_event as born, is_reused from mdm.golden_id"
-        " where entity = %(entity)s",
+    return _read_known(cursor, {"entity": entity}, "", "", "")
+
+
+def read_known_about(cursor: PgCursor, entity: str, letter: str, records: Collection[str]) -> Known:
+    """What earlier runs left about these records, and about every id that could be given to one of them.
+
+    Args:
+        cursor: In the transaction of the run.
+        entity, letter: As for `assign`.
+        records: Those that were matched again, and those that have gone.
+    """
+    named = sorted(records)
+    values = {"entity": entity, "records": named, "names": [new_id(entity, letter, record) for record in named]}
+    # Ids that these records have or had, that one of them founded, or that a new one would be called.
+    cursor.execute(
+        """
+        with recursive reached (golden_id) as (
+            select golden_id from mdm.membership where entity = %(entity)s and record_id = any(%(records)s)
+            union
+            select golden_id from mdm.former_member where entity = %(entity)s and record_id = any(%(records)s)
+            union
+            select golden_id from mdm.golden_id where entity = %(entity)s and founding_record = any(%(records)s)
+            union
+            select golden_id from mdm.golden_id where entity = %(entity)s and golden_id = any(%(names)s)
+        ),
+        living (golden_id) as (
+            select golden_id from reached
+            union
+            select golden.redirect_to from living
+            inner join mdm.golden_id as golden on golden.entity = %(entity)s and golden.golden_id = living.golden_id
+            where golden.redirect_to is not null
+        )
+        select golden_id from living
+        """,
         values,
     )
-    ids["born"] = ids["born"].to_numpy(dtype=object).astype(np.int64)
+    values["ids"] = [golden for (golden,) in cursor.fetchall()]
+    return _read_known(
+        cursor,
+        values,
+        " and golden_id = any(%(ids)s)",
+        " and record_id = any(%(records)s)",
+        " and golden_id = any(%(ids)s)",
+    )
+
+
+def _read_known(cursor: PgCursor, values: Mapping[str, Any], member: str, former: str, golden: str) -> Known:
+    """All of an entity, narrowed by a further condition for each of the three tables."""
+    members = read_texts(
+        cursor, f"select record_id, golden_id from mdm.membership where entity = %(entity)s{member}", values
+    )
+    formers = read_texts(
+        cursor, f"select record_id, golden_id from mdm.former_member where entity = %(entity)s{former}", values
+    )
+    ids = read_texts(
+        cursor,
+        "select golden_id, founding_record, redirect_to, born_event as born, coalesce(merged_event, -1) as merged,"
+        f" is_reused from mdm.golden_id where entity = %(entity)s{golden}",
+        values,
+    )
+    for name in ("born", "merged"):
+        ids[name] = ids[name].to_numpy(dtype=object).astype(np.int64)
     ids["is_reused"] = (ids["is_reused"] == "t").to_numpy(dtype=bool)
-    return Known(members, former, ids)
+    return Known(members, formers, ids)
 
 
 def write_events(cursor: PgCursor, entity: str, assigned: Assigned, run_id: str, as_of: datetime) -> None:
@@ -130,10 +184,12 @@ _FURTHER = (
     select entity, golden_id, record_id, event_id from mdm.id_event
     where entity = %(entity)s and event_id > %(last)s and kind = 'birth'
     on conflict (entity, golden_id) do update set
-    founding_record = excluded.founding_record, born_event = excluded.born_event, redirect_to = null, is_reused = false
+    founding_record = excluded.founding_record, born_event = excluded.born_event, redirect_to = null,
+    merged_event = null, is_reused = false
     """,
     """
-    update mdm.golden_id as golden set redirect_to = event.other_id from mdm.id_event as event
+    update mdm.golden_id as golden set redirect_to = event.other_id, merged_event = event.event_id
+    from mdm.id_event as event
     where event.entity = %(entity)s and event.event_id > %(last)s and event.kind = 'merge'
     and golden.entity = event.entity and golden.golden_id = event.golden_id
     """,
@@ -166,12 +222,14 @@ def replay_events(cursor: PgCursor, entity: str) -> Known:
             ["entity", "record_id", "golden_id", moment],
             ((entity, record, golden, moments[record]) for record, golden in rows),
         )
-    names = ["golden_id", "founding_record", "born", "redirect_to", "is_reused"]
+    ids = known.ids.astype({"merged": object})
+    ids.loc[ids["merged"] < 0, "merged"] = None
+    names = ["golden_id", "founding_record", "born", "redirect_to", "merged", "is_reused"]
     copy_rows(
         cursor,
         "mdm.golden_id",
-        ["entity", "golden_id", "founding_record", "born_event", "redirect_to", "is_reused"],
-        ((entity, *row) for row in zip(*(known.ids[name].tolist() for name in names), strict=True)),
+        ["entity", "golden_id", "founding_record", "born_event", "redirect_to", "merged_event", "is_reused"],
+        ((entity, *row) for row in zip(*(ids[name].tolist() for name in names), strict=True)),
     )
     return known
 

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from cockpit.mdm.settle import Conflict, Parent
 
+# What one customer is to the one above it.
+RELATIONS = ("branch", "subsidiary", "group", "former_name")
 BY_DECISION = "decision"
 # Who is believed first.
 _FOUND_BY = (BY_DECISION, "parent_key", "branch_name", "former_name")
@@ -48,11 +50,13 @@ class Decided:
         above: Child -> the relation that a steward decided on, None for no one above it.
         never: Child -> customers that are not above it.
         conflicts: Decisions that contradict each other; none of them is in the others.
+        superseded: Decisions whose author decided otherwise later.
     """
 
     above: Mapping[str, Relation | None] = field(default_factory=dict)
     never: Mapping[str, frozenset[str]] = field(default_factory=dict)
     conflicts: tuple[Conflict, ...] = ()
+    superseded: frozenset[int] = frozenset()
 
 
 def settle_parents(parents: Iterable[Parent], golden_of: Callable[[str], str | None]) -> Decided:
@@ -67,19 +71,27 @@ def settle_parents(parents: Iterable[Parent], golden_of: Callable[[str], str | N
     """
     named: dict[str, dict[str, Parent]] = defaultdict(dict)
     denied: dict[str, dict[str, dict[str, Parent]]] = defaultdict(lambda: defaultdict(dict))
+    superseded: set[int] = set()
+
+    def forget(earlier: Parent | None) -> None:
+        if earlier is not None:
+            superseded.add(earlier.decision_id)
+
     for each in sorted(parents, key=lambda parent: parent.decision_id):
         child, parent = golden_of(each.child_record), _golden(each.parent_record, golden_of)
         if child is None or child == parent or (each.parent_record is not None and parent is None):
             continue
         if each.is_parent or parent is None:
+            forget(named[child].get(each.author))
             named[child][each.author] = each
             if parent:
-                denied[child][parent].pop(each.author, None)
+                forget(denied[child][parent].pop(each.author, None))
         else:
+            forget(denied[child][parent].get(each.author))
             denied[child][parent][each.author] = each
             own = named[child].get(each.author)
             if own and _golden(own.parent_record, golden_of) == parent:
-                del named[child][each.author]
+                forget(named[child].pop(each.author))
     above: dict[str, Relation | None] = {}
     conflicts: list[Conflict] = []
     for child, by_author in named.items():
@@ -99,7 +111,8 @@ def settle_parents(parents: Iterable[Parent], golden_of: Callable[[str], str | N
                 else None
             )
     never = {child: frozenset(parent for parent, by in each.items() if by) for child, each in denied.items()}
-    return Decided(above, never, tuple(sorted(conflicts, key=lambda conflict: conflict.decision_ids)))
+    conflicts.sort(key=lambda conflict: conflict.decision_ids)
+    return Decided(above, never, tuple(conflicts), frozenset(superseded))
 
 
 def arrange(found: Iterable[Relation], decided: Decided) -> list[Relation]:

@@ -39,7 +39,7 @@ class PairFilter:
         is_vetoed: Those that a rule keeps apart, instead of those that wait for a decision.
         source: Of one of the two records.
         reason: agree or differ and a field, or veto and its name.
-        least_score: Probability, 0 to 1.
+        least_score, most_score: Probability, 0 to 1; the latter is not part of the band.
         text: Part of what a record is called, or an id.
     """
 
@@ -47,12 +47,13 @@ class PairFilter:
     source: str | None = None
     reason: tuple[ReasonKind, str] | None = None
     least_score: float | None = None
+    most_score: float | None = None
     text: str | None = None
 
     @property
     def is_narrowed(self) -> bool:
         """Whether anything narrows."""
-        return any((self.source, self.reason, self.least_score, self.text))
+        return any((self.source, self.reason, self.least_score, self.most_score, self.text))
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def read_around(
 
 def read_choices(cursor: PgCursor, rule: Review, is_vetoed: bool) -> list[Choice]:
     """What the queue can be narrowed by, of each kind those first that most pairs have."""
-    cursor.execute(_text("choices"), {"entity": rule.entity, "is_vetoed": is_vetoed})
+    cursor.execute(query_text("choices"), {"entity": rule.entity, "is_vetoed": is_vetoed})
     return [Choice(*row) for row in cursor.fetchall()]
 
 
@@ -159,6 +160,13 @@ def stakes(cursor: PgCursor, rule: Review, golden_ids: Sequence[str]) -> dict[st
     return {**dict.fromkeys(golden_ids, Decimal(0)), **dict(cursor.fetchall())}
 
 
+@functools.cache
+def query_text(name: str) -> str:
+    """A query of `mdm/sql` without its comment."""
+    lines = (_SQL / f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.startswith("--"))
+
+
 def _read(
     connection: PgConnection,
     rule: Review,
@@ -173,7 +181,7 @@ def _read(
     with connection.cursor() as cursor:
         worth = _worth_of(cursor, rule)
     with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-        text = _text("waiting").replace("{worth}", _worth(worth))
+        text = query_text("waiting").replace("{worth}", _worth(worth))
         cursor.execute(
             text.replace("{order}", SORTS[sort]).replace("{page}", page),
             {
@@ -181,6 +189,7 @@ def _read(
                 "is_vetoed": wanted.is_vetoed,
                 "source": wanted.source,
                 "least": wanted.least_score,
+                "most": wanted.most_score,
                 "is_searched": wanted.text is not None,
                 "found": found,
                 "reason_kind": kind,
@@ -218,9 +227,3 @@ def _worth(worth: ValueAtStake | None) -> str:
         " union select right_golden from open_questions) as involved"
         f" left join {worth.table} as fact on involved.golden_id = fact.{worth.key} group by involved.golden_id"
     )
-
-
-@functools.cache
-def _text(name: str) -> str:
-    lines = (_SQL / f"{name}.sql").read_text(encoding="utf-8").splitlines()
-    return "\n".join(line for line in lines if not line.startswith("--"))

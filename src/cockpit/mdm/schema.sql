@@ -24,6 +24,17 @@ create table if not exists mdm.model (
 
 create unique index if not exists model_current on mdm.model (entity) where is_current;
 
+-- Grain: one row per time that a person put a version in force; never changed.
+create table if not exists mdm.model_use (
+    use_id bigint generated always as identity primary key,
+    entity text not null,
+    version text not null,
+    author text not null,
+    made_through text not null check (made_through in ('desk', 'cli')),
+    made_at timestamptz not null default clock_timestamp(),
+    foreign key (entity, version) references mdm.model (entity, version)
+);
+
 -- Grain: one row per decision of a steward; never changed, taken back by a further row.
 create table if not exists mdm.decision (
     decision_id bigint generated always as identity primary key,
@@ -51,6 +62,9 @@ create table if not exists mdm.decision (
     check ((kind = 'undo') = (cardinality(left_records) = 0)),
     check (kind not in ('merge', 'not_same', 'split', 'parent') or cardinality(right_records) > 0)
 );
+
+-- The first of several decisions that were made at once; null for that one, and for one that was made by itself.
+alter table mdm.decision add column if not exists made_with bigint references mdm.decision;
 
 create unique index if not exists decision_undone_once on mdm.decision (undoes) where undoes is not null;
 create index if not exists decision_of_entity on mdm.decision (entity, decision_id);
@@ -81,6 +95,7 @@ create table if not exists mdm.id_event (
 create index if not exists id_event_golden on mdm.id_event (entity, golden_id);
 create index if not exists id_event_other on mdm.id_event (entity, other_id) where other_id is not null;
 create index if not exists id_event_record on mdm.id_event (entity, record_id) where record_id is not null;
+create index if not exists id_event_reuse on mdm.id_event (entity, record_id) where kind = 'reuse';
 
 -- The next three are what the events come to; they can be made again from them (cockpit.mdm.ids.replay).
 
@@ -118,6 +133,9 @@ create table if not exists mdm.golden_id (
     primary key (entity, golden_id)
 );
 
+-- Number of the event that merged it away, the greater, the later; null while it stands for itself.
+alter table mdm.golden_id add column if not exists merged_event bigint;
+
 create index if not exists golden_id_founder on mdm.golden_id (entity, founding_record);
 
 -- Grain: one row per pair of records that the newest run of an entity's matching compared and that is worth a look.
@@ -137,6 +155,37 @@ create table if not exists mdm.pair (
 
 create index if not exists pair_review on mdm.pair (entity, score desc) where outcome = 'review';
 create index if not exists pair_right on mdm.pair (entity, right_record);
+
+-- The next three, and mdm.record_key_<entity> (each record's keys; made by cockpit.mdm.kept_keys), are what the newest
+-- run leaves so that the next one can follow what changed. Without them the next run matches all records.
+
+-- Grain: one row per entity whose newest run can be followed.
+create table if not exists mdm.matching_state (
+    entity text primary key,
+    -- What the keys and pairs were made by.
+    model_version text not null,
+    rules text not null,
+    record_count bigint not null,
+    golden_count bigint not null
+);
+
+-- Grain: one row per key that more records share than the rule allows, so that it gives no pairs.
+create table if not exists mdm.full_key (
+    entity text not null,
+    key bigint not null,
+    block text not null,
+    record_count bigint not null,
+    primary key (entity, key)
+);
+
+-- Grain: one row per pair of records that decisions put together or kept apart in the newest run.
+create table if not exists mdm.decided_pair (
+    entity text not null,
+    left_record text not null,
+    right_record text not null,
+    is_merged boolean not null,
+    primary key (entity, left_record, right_record, is_merged)
+);
 
 -- Grain: one row per run of an entity's matching: what blocks brought, what was capped, how many ids came and went.
 create table if not exists mdm.run_report (
@@ -188,4 +237,8 @@ for each statement execute function mdm.refuse_change();
 
 create or replace trigger id_event_is_final
 before update or delete or truncate on mdm.id_event
+for each statement execute function mdm.refuse_change();
+
+create or replace trigger model_use_is_final
+before update or delete or truncate on mdm.model_use
 for each statement execute function mdm.refuse_change();

@@ -39,6 +39,7 @@ class Decision:
     author: str
     through: str
     made_at: datetime
+    made_with: int | None = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,32 @@ def states() -> Mapping[str, str]:
     }
 
 
+def relations() -> Mapping[str, str]:
+    """What one customer is to the one above it."""
+    return {
+        "branch": _("branch"),
+        "subsidiary": _("subsidiary"),
+        "group": _("member of the group"),
+        "former_name": _("former name"),
+    }
+
+
+def relation(name: str | None) -> str:
+    """One of them; as it was written where it is unknown."""
+    return relations().get(name or "subsidiary", name or "")
+
+
+def found_by(name: str) -> str:
+    """How it is known that one customer is above another."""
+    known = {
+        "decision": _("a steward decided"),
+        "parent_key": _("its source names the one above"),
+        "branch_name": _("its name is that of a branch"),
+        "former_name": _("its name is a former one of the other"),
+    }
+    return known.get(name, name)
+
+
 def criteria() -> Mapping[str, str]:
     """Why a value stands in the golden record."""
     return {
@@ -139,6 +165,8 @@ def _levels() -> Mapping[str, str]:
         "slip in the number, similar street": _("similar street, a slip in the number"),
         "same number, other street": _("same number, another street"),
         "other number, similar street": _("similar street, another number"),
+        "sizes left out": _("one leaves out a size or mark"),
+        "each says more": _("each names a size or mark that the other leaves out"),
     }
 
 

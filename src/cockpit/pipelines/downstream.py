@@ -1,9 +1,11 @@
-"""Bring what one source reaches up to date, from its typed rows to the marts, in one process.
+"""Bring what one source, or what stewards decided, reaches up to date, as far as the marts, in one process.
 
-For rows that people wait for: a task per model would spend more time on starting than on building.
+For rows and decisions that people wait for: a task per model would spend more time on starting than on building.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from cockpit.pipelines import steps
 from cockpit.pipelines.tell_owners import tell_quietly
@@ -13,14 +15,17 @@ from cockpit.warehouse.builds import Build
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.runner import BlockedError, BuildContext
 
+_DECISIONS = "mdm.decision"
+
 
 def reached(graph: ModelGraph, source: str) -> list[Model]:
     """The models that rows of a source can change, in building order, its typed ones first."""
-    names = {model.name for model in graph.typed(source)}
-    for model in graph.models.values():
-        if any(upstream.name in names for upstream in graph.upstream(model)):
-            names.add(model.name)
-    return [model for model in graph.models.values() if model.name in names]
+    return _behind(graph, {model.name for model in graph.typed(source)})
+
+
+def reached_by_decisions(graph: ModelGraph) -> list[Model]:
+    """The models that decisions about golden records can change, in building order."""
+    return _behind(graph, {model.name for model in graph.models.values() if _DECISIONS in model.reads})
 
 
 def refresh_source(context: BuildContext, source: str) -> list[Build]:
@@ -32,8 +37,41 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
     """
     context.workspace.source(source)
     prepare_once(context)
-    models = reached(context.graph, source)
     typed = {model.name for model in context.graph.typed(source)}
+    results, checked, blocked = _build(context, reached(context.graph, source), typed)
+    tell_quietly(context, [source])
+    steps.raise_stops(checked)
+    if blocked:
+        raise blocked
+    return results
+
+
+def apply_decisions(context: BuildContext) -> list[Build]:
+    """Match again, so that what stewards decided counts, and build and check what hangs on it.
+
+    Raises:
+        TerminalError, TransientError: as for `refresh_source`.
+    """
+    prepare_once(context)
+    results, checked, blocked = _build(context, reached_by_decisions(context.graph))
+    steps.raise_stops(checked)
+    if blocked:
+        raise blocked
+    return results
+
+
+def _behind(graph: ModelGraph, first: Collection[str]) -> list[Model]:
+    names = set(first)
+    for model in graph.models.values():
+        if any(upstream.name in names for upstream in graph.upstream(model)):
+            names.add(model.name)
+    return [model for model in graph.models.values() if model.name in names]
+
+
+def _build(
+    context: BuildContext, models: list[Model], typed: Collection[str] = ()
+) -> tuple[list[Build], list[GateResult], BlockedError | None]:
+    """Layer by layer, each checked before the next reads it; what is blocked is left, and the first of it returned."""
     stages = (
         [model for model in models if model.name in typed],
         [model for model in models if model.layer in ("staging", "core") and model.name not in typed],
@@ -49,8 +87,4 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
             except BlockedError as error:
                 blocked = blocked or error
         checked += steps.check_models(context, stage)
-    tell_quietly(context, [source])
-    steps.raise_stops(checked)
-    if blocked:
-        raise blocked
-    return results
+    return results, checked, blocked

@@ -131,7 +131,8 @@ class Incremental(Rule):
         key: Columns of this model that say which rows belong together; part of the grain.
         reads: For each table that drives the model, the columns there that hold the key, in the same order.
             A change in a table that is not listed leads to a full build.
-        followed: Tables whose changes the function that builds the model finds out by itself; only with `built_by`.
+        followed: Tables whose changes need no look of their own: the function that builds the model finds them out by
+            itself, or what they change is named in one of `reads` too.
     """
 
     key: tuple[str, ...] = Field(min_length=1)
@@ -209,8 +210,6 @@ class Contract(Rule):
             raise MisfitError(_("needs 'reads': the tables that the function reads"), "built_by")
         if self.reads and not self.built_by:
             raise MisfitError(_("is for built_by; the tables of an SQL model are found in its SQL"), "reads")
-        if self.incremental and self.incremental.followed and not self.built_by:
-            raise MisfitError(_("is for built_by: SQL does not find out what changed"), "incremental", "followed")
         if self.rules and not self.built_by:
             raise MisfitError(_("is for built_by; an SQL model has its rules in its SQL"), "rules")
         if self.survivorship and self.built_by:

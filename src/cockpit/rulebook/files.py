@@ -173,7 +173,7 @@ def _what_is_wrong(fault: ErrorDetails) -> str:
             return _("is not a mapping of keys to values")
         case "bool_type" | "bool_parsing":
             return _("is neither true nor false")
-        case "int_type" | "int_parsing" | "int_from_float" | "float_type" | "float_parsing":
+        case "int_type" | "int_parsing" | "int_from_float" | "float_type" | "float_parsing" | "finite_number":
             return _("is not a number of the right kind")
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
             return _("is outside the allowed range")

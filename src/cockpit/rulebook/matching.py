@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from pydantic import Field
 
@@ -14,11 +13,9 @@ from cockpit.domain.match.fields.measure import ProductWords
 from cockpit.domain.match.fields.words import AddressWords, MailWords, OrganisationWords, PersonWords, WordLists
 from cockpit.domain.match.rule import FieldType, MatchRule
 from cockpit.domain.normalise.names.company_rule import CompanyRule
-from cockpit.errors import RuleFileError
-from cockpit.i18n import _
 from cockpit.rulebook.files import Rule, load, load_with_lines
+from cockpit.rulebook.match_rule_names import check_names
 from cockpit.rulebook.normalisation import load_rule
-from cockpit.rulebook.yaml_lines import Location
 
 _SUFFIX = ".yml"
 
@@ -53,7 +50,7 @@ def load_match_rule(path: Path) -> MatchRule:
     Raises:
         RuleFileError: the file is wrong, with file and line.
     """
-    return load_with_lines(path, MatchRule, lambda data, lines: _with_known_names(path, data, lines))[0]
+    return load_with_lines(path, MatchRule, lambda data, lines: check_names(path, data, lines))[0]
 
 
 def ready_lists(rules: Path) -> dict[str, Path]:
@@ -105,56 +102,3 @@ def load_words(rules: Path) -> WordLists:
         mail=load(folder / f"mail{_SUFFIX}", MailWords),
         products=load(folder / f"products{_SUFFIX}", ProductWords),
     )
-
-
-def _with_known_names(path: Path, data: Any, lines: Mapping[Location, int]) -> Any:
-    """The content, after a look at the names of fields that it holds: their faults are named with their line."""
-    fields = data.get("fields") if isinstance(data, dict) else None
-    if not isinstance(fields, dict):
-        return data
-    for place, name in _mentioned(data, fields):
-        if not isinstance(name, str) or name not in fields:
-            raise RuleFileError(
-                _("{part} names a field that is not there", part=".".join(str(part) for part in place)),
-                where=f"{path}:{lines.get(place, 1)}",
-                found=name,
-                allowed=", ".join(map(str, fields)),
-            )
-    for number, pair in enumerate(_listed(data.get("swapped"))):
-        for position, name in enumerate(_listed(pair)):
-            field = fields[name]
-            if isinstance(field, dict) and field.get("type") != "person_name":
-                raise RuleFileError(
-                    _("{part} is for names of persons", part="swapped"),
-                    where=f"{path}:{lines.get(('swapped', number, position), 1)}",
-                    found=name,
-                    allowed=", ".join(
-                        str(each)
-                        for each, other in fields.items()
-                        if isinstance(other, dict) and other.get("type") == "person_name"
-                    ),
-                )
-    return data
-
-
-def _mentioned(data: Mapping[str, Any], fields: Mapping[Any, Any]) -> list[tuple[Location, Any]]:
-    """Where the file names fields, and which."""
-    found: list[tuple[Location, Any]] = []
-    for key in ("swapped", "related"):
-        for number, group in enumerate(_listed(data.get(key))):
-            found += [((key, number, place), name) for place, name in enumerate(_listed(group))]
-    proofs = data.get("proof")
-    for number, proof in enumerate(proofs if isinstance(proofs, list) else [proofs]):
-        at: Location = ("proof", number) if isinstance(proofs, list) else ("proof",)
-        if isinstance(proof, dict):
-            found += [((*at, "field"), proof["field"])] if "field" in proof else []
-            found += [((*at, "by", place), name) for place, name in enumerate(_listed(proof.get("by")))]
-    for field, content in fields.items():
-        parts = _listed(content.get("parts")) if isinstance(content, dict) else []
-        found += [(("fields", field, "parts", place), name) for place, name in enumerate(parts)]
-    return found
-
-
-def _listed(value: Any) -> list[Any]:
-    """A list as it is; anything else has no entries, and is refused by its type."""
-    return value if isinstance(value, list) else []

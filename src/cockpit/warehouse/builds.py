@@ -117,8 +117,9 @@ def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
 def version(cursor: PgCursor, table: str) -> int:
     """The state of a table as a number: the last build that changed it, for raw the last batch that did.
 
-    Decisions on master data change with each one that is made. Bookkeeping changes with each batch and with each build
-    or check of staging, which say where its rows are now; the money that is held back changes with the latter only.
+    Decisions on master data, and on what it is matched by, change with each one that is made. Bookkeeping changes with
+    each batch and with each build or check of staging, which say where its rows are now; the money that is held back
+    changes with the latter only.
 
     Args:
         cursor: Within the snapshot that the build reads.
@@ -137,9 +138,9 @@ def version(cursor: PgCursor, table: str) -> int:
             "select coalesce((select max(batch_id) from ops.import_batch), 0)"
             f" + coalesce((select max(change_id) from ops.schema_change), 0) + {_STAGING_VERSION}"
         )
-    elif table == "mdm.decision":
+    elif table in ("mdm.decision", "mdm.model_use"):
         # Written only, never changed.
-        cursor.execute("select count(*) from mdm.decision")
+        cursor.execute(f"select count(*) from {table}")
     elif table == "quality.held_amount":
         cursor.execute(f"select {_STAGING_VERSION}")
     else:
@@ -223,22 +224,25 @@ def record_changed_keys(
             )
 
 
-def note_changed_rows(cursor: PgCursor, table: str, keys: Sequence[str], run_id: str, as_of: datetime) -> None:
+def note_changed_rows(
+    cursor: PgCursor, table: str, keys: Sequence[str], run_id: str, as_of: datetime, *, column: str = "key"
+) -> None:
     """Say that rows of a table which no model builds have changed, so that models downstream compute them again.
 
     Args:
         cursor: In the transaction of the change.
         table: Schema-qualified, as the models downstream name it.
-        keys: Values of its column `key`.
+        keys: Values of its column.
         run_id, as_of: Who changed them, and the business time.
+        column: That the models downstream name.
     """
     name = table.split(".")[1]
     build = Build(0, name, "incremental", 0, len(keys), 0, "", {}, 0.0)
     build_id = record(cursor, build, run_id, as_of, has_changed_keys=True)
     cursor.execute(
         "insert into ops.changed_key (build_id, model, columns, key)"
-        " select %s, %s, 'key', jsonb_build_array(key) from unnest(cast(%s as text[])) as changed (key)",
-        (build_id, name, list(keys)),
+        " select %s, %s, %s, jsonb_build_array(key) from unnest(cast(%s as text[])) as changed (key)",
+        (build_id, name, column, list(keys)),
     )
 
 

@@ -61,6 +61,31 @@ def apply_difference(
     return Difference(*one_row(cursor))
 
 
+def count_as_changed(cursor: PgCursor, model: Model, tracked: Sequence[Sequence[str]], keys: str) -> int:
+    """Add rows to table `changes` although they came out as before.
+
+    Args:
+        cursor: In the transaction of the build, after `apply_difference`.
+        model: With incremental keys.
+        tracked: As for `apply_difference`, with the grain.
+        keys: Table with the keys of the rows, key_1, key_2 and so on.
+
+    Returns:
+        How many were not among the changes.
+    """
+    contract = model.contract
+    key = contract.incremental.key if contract.incremental else contract.grain
+    names = ", ".join(f"key_{number}" for number in range(1, len(key) + 1))
+    columns = sorted({column for columns in tracked for column in columns})
+    new = ", ".join(f"changed.new_{name}" for name in contract.grain)
+    cursor.execute(
+        f"insert into {CHANGES} select 'UPDATE', true, true{_list(f't.{name}, t.{name}' for name in columns)}"
+        f" from {model.qualified_name} as t where ({_row('t', key)}) in (select {names} from {keys})"
+        f" and not exists (select from {CHANGES} as changed where ({new}) = ({_row('t', contract.grain)}))"
+    )
+    return cursor.rowcount
+
+
 def _make_changes_table(cursor: PgCursor, model: Model, columns: Sequence[str]) -> None:
     shape = _list(f"t.{name} as old_{name}, t.{name} as new_{name}" for name in columns)
     cursor.execute(
@@ -81,14 +106,23 @@ def _merge(model: Model, *, only_affected: bool) -> str:
             f" when matched and ({_row('t', compared)}) is distinct from ({_row('c', compared)})"
             f" then update set {assignments}"
         )
-    within = ""
-    if only_affected and contract.incremental:
-        keys = ", ".join(f"key_{number}" for number in range(1, len(contract.incremental.key) + 1))
-        within = f" and ({_row('t', contract.incremental.key)}) in (select {keys} from {AFFECTED})"
+    incremental = contract.incremental if only_affected else None
+    source = f"select computed.*, true as is_there from {COMPUTED} as computed"
+    missing = " when not matched by source then delete"
+    if incremental:
+        # Rows that are no longer there, looked up by their keys: the rest of the table need not be read.
+        keys = ", ".join(f"key_{number}" for number in range(1, len(incremental.key) + 1))
+        same = " and ".join(f"computed.{name} = t.{name}" for name in contract.grain)
+        source += (
+            f" union all select {_row('t', contract.columns)}, false from {model.qualified_name} as t"
+            f" where ({_row('t', incremental.key)}) in (select {keys} from {AFFECTED})"
+            f" and not exists (select from {COMPUTED} as computed where {same})"
+        )
+        missing = ""
     return (
-        f"merge into {model.qualified_name} as t using {COMPUTED} as c on {same_key}{update}"
-        f" when not matched then insert ({', '.join(contract.columns)}) values ({_row('c', contract.columns)})"
-        f" when not matched by source{within} then delete"
+        f"merge into {model.qualified_name} as t using ({source}) as c on {same_key}"
+        f" when matched and not c.is_there then delete{update}"
+        f" when not matched then insert ({', '.join(contract.columns)}) values ({_row('c', contract.columns)}){missing}"
     )
 
 

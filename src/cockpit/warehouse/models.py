@@ -38,6 +38,7 @@ _BOOKKEEPING = frozenset(
         "mdm.golden_pin",
         "mdm.golden_version",
         "mdm.membership",
+        "mdm.model_use",
     }
 )
 
@@ -390,10 +391,10 @@ def _check(model: Model, known: set[str]) -> None:
                 raise RuleFileError(message, where=where, found=", ".join(sorted(names)))
     incremental = model.contract.incremental
     if incremental:
-        stray = sorted(set(incremental.reads) - model.reads)
+        stray = sorted({*incremental.reads, *incremental.followed} - model.reads)
         if stray:
             raise RuleFileError(
-                _("incremental.reads names a table that the model does not read"),
+                _("incremental names a table that the model does not read"),
                 where=where,
                 found=stray[0],
                 allowed=", ".join(sorted(model.reads)),

@@ -10,8 +10,8 @@ import importlib
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -27,7 +27,7 @@ from cockpit.warehouse import builds, standardised
 from cockpit.warehouse.builds import Build, Kind
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.copy import copy_rows
-from cockpit.warehouse.difference import AFFECTED, CHANGES, COMPUTED, Difference, apply_difference
+from cockpit.warehouse.difference import AFFECTED, CHANGES, COMPUTED, Difference, apply_difference, count_as_changed
 from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model, ModelGraph
@@ -37,6 +37,9 @@ from cockpit.warehouse.standardised import RECEIVED
 from cockpit.warehouse.tables import add_keys, drop_keys, ensure_table
 
 log = logging.getLogger(__name__)
+
+# Keys that changed in the tables which drive a model that a function builds; vanishes with the transaction.
+_DRIVING = "driving"
 
 
 class BlockedError(TerminalError):
@@ -69,26 +72,36 @@ class BuildContext:
         }
 
 
-@dataclass(frozen=True)
+@dataclass
 class BuilderInput:
     """What a `built_by` function gets.
 
     Attributes:
         connection: Reads the build's own snapshot; cannot write.
+        table: Name of the table that is built, without its schema: one function may build several.
+        affected: Keys (see Contract.incremental) whose rows may have changed in the tables that drive the model; None
+            when every row is to be computed. Their rows count as changed for those who read the table, also where they
+            come out as before: what they stand for has changed.
+        replaced: Set by the function, before its last row, when its rows are those of these keys alone; None when they
+            are all.
         afterwards: What the function adds here is called in the transaction of the build, once its rows are in place:
             where it has more to write than the table, all of it is kept or nothing.
     """
 
     connection: PgConnection
     context: BuildContext
+    table: str
+    affected: Sequence[tuple[str, ...]] | None = None
+    replaced: Collection[tuple[str, ...]] | None = None
     afterwards: list[Callable[[PgCursor], None]] = field(default_factory=list)
 
 
 # Table -> its key columns and the table of affected keys; see Query.render_for_keys.
 Narrowing: TypeAlias = dict[str, tuple[Sequence[str], str]]
 Builder: TypeAlias = Callable[[BuilderInput], Iterable[Sequence[object]]]
-# Called in the transaction of a build that changed rows, with the table of what changed; see Contract.after.
-After: TypeAlias = Callable[[PgCursor, BuildContext, str | None], None]
+# Called in the transaction of a build that changed rows, with the name of the table that was built and the table of
+# what changed; see Contract.after.
+After: TypeAlias = Callable[[PgCursor, BuildContext, str, str | None], None]
 
 
 def build(connection: PgConnection, model: Model, context: BuildContext, *, full: bool = False) -> Build:
@@ -134,6 +147,8 @@ class _Step:
         self._values = context.parameters()
         self._tracked = changed_columns(model, context.graph)
         self._has_changes = False
+        self._is_partial = False
+        self._is_unlisted = False
         self._afterwards: list[Callable[[PgCursor], None]] = []
 
     def run(self, *, full: bool) -> Build:
@@ -150,8 +165,11 @@ class _Step:
             return self._view(fingerprint, upstream)
         reshaped = ensure_table(self._cursor, self._model, self._context.workspace.models_folder)
         affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
+        if affected is None and last and self._model.query is None and self._model.contract.incremental:
+            driving = {*upstream} - {*self._model.contract.incremental.followed}
+            self._is_unlisted = any(upstream[table] != last.upstream.get(table) for table in driving)
         difference = self._apply(affected)
-        return self._record("incremental" if affected else "full", difference, fingerprint, upstream)
+        return self._record("incremental" if self._is_partial else "full", difference, fingerprint, upstream)
 
     def _is_there(self) -> bool:
         """A view goes when a table that it reads is given another shape."""
@@ -217,15 +235,16 @@ class _Step:
         changed = {
             table: last.upstream.get(table, 0) for table in upstream if upstream[table] != last.upstream.get(table)
         }
+        driving = {table: since for table, since in changed.items() if table not in incremental.followed}
         if any(
             table not in incremental.reads or not builds.keys_are_known(self._cursor, table, since)
-            for table, since in changed.items()
+            for table, since in driving.items()
         ):
             return None
         types = [self._model.contract.columns[column].type for column in incremental.key]
         definition = ", ".join(f"key_{number} {kind}" for number, kind in enumerate(types, start=1))
         self._cursor.execute(f"create temp table {AFFECTED} ({definition}) on commit drop")
-        for table, since in changed.items():
+        for table, since in driving.items():
             builds.collect_affected(self._cursor, AFFECTED, table, incremental.reads[table], types, since)
         self._cursor.execute(f"analyze {AFFECTED}")
         return {table: (columns, f"pg_temp.{AFFECTED}") for table, columns in incremental.reads.items()}
@@ -237,7 +256,8 @@ class _Step:
             write(self._cursor)
         if self._model.contract.after and difference.total:
             after: After = _function(self._model.contract.after)
-            after(self._cursor, self._context, f"pg_temp.{CHANGES}" if self._has_changes else None)
+            changed = f"pg_temp.{CHANGES}" if self._has_changes else None
+            after(self._cursor, self._context, self._model.name, changed)
         return difference
 
     def _write(self, affected: Narrowing | None) -> Difference:
@@ -257,22 +277,34 @@ class _Step:
         self._cursor.execute(f"create index on {COMPUTED} ({', '.join(self._model.contract.grain)})")
         self._cursor.execute(f"analyze {COMPUTED}")
         self._has_changes = True
-        tracked = [*self._tracked, self._model.contract.grain] if self._model.contract.after else self._tracked
-        return apply_difference(self._cursor, self._model, tracked, only_affected=affected is not None)
+        has_more = bool(self._model.contract.after) or (affected is not None and self._model.query is None)
+        tracked = [*self._tracked, self._model.contract.grain] if has_more else self._tracked
+        difference = apply_difference(self._cursor, self._model, tracked, only_affected=self._is_partial)
+        if affected is not None and self._model.query is None:
+            same = count_as_changed(self._cursor, self._model, tracked, _DRIVING)
+            return replace(difference, updated=difference.updated + same)
+        if self._is_unlisted and not difference.total:
+            # What it stands for has changed; nobody knows where.
+            return Difference(updated=1)
+        return difference
 
     def _compute(self, into: str, affected: Narrowing | None) -> int:
         columns = list(self._model.contract.columns)
         if self._model.query is None:
-            with self._rows_of_builder() as rows:
-                return copy_rows(self._cursor, into, columns, rows)
+            return self._copy_from_builder(into, columns, affected)
+        self._is_partial = affected is not None
         sql = rows_of(self._cursor, self._model, self._context, affected)
         selected = ", ".join(f"cast(model.{name} as {self._model.contract.columns[name].type})" for name in columns)
         self._cursor.execute(f"insert into {into} ({', '.join(columns)}) select {selected} from ({sql}) as model")
         return int(self._cursor.rowcount)
 
-    @contextmanager
-    def _rows_of_builder(self) -> Iterator[Iterable[Sequence[object]]]:
+    def _copy_from_builder(self, into: str, columns: Sequence[str], affected: Narrowing | None) -> int:
         builder: Builder = _function(str(self._model.contract.built_by))
+        keys: list[tuple[str, ...]] | None = None
+        if affected is not None:
+            self._cursor.execute(f"create temp table {_DRIVING} on commit drop as select distinct * from {AFFECTED}")
+            self._cursor.execute(f"select * from {_DRIVING}")
+            keys = self._cursor.fetchall()
         # A second connection, because the first will be busy with the COPY that these rows feed.
         self._cursor.execute("select pg_export_snapshot()")
         (snapshot,) = one_row(self._cursor)
@@ -280,13 +312,27 @@ class _Step:
             reader.set_session(isolation_level=ISOLATION_LEVEL_REPEATABLE_READ, readonly=True)
             with reader.cursor() as cursor:
                 cursor.execute("set transaction snapshot %s", (snapshot,))
-            given = BuilderInput(reader, self._context)
-            yield builder(given)
-            self._afterwards = given.afterwards
+            given = BuilderInput(reader, self._context, self._model.name, keys)
+            count = copy_rows(self._cursor, into, columns, builder(given))
+        self._afterwards = given.afterwards
+        if given.replaced is not None:
+            self._is_partial = True
+            self._cursor.execute(f"truncate {AFFECTED}")
+            names = [f"key_{number}" for number in range(1, len(self._key()) + 1)]
+            copy_rows(self._cursor, AFFECTED, names, given.replaced)
+            self._cursor.execute(f"analyze {AFFECTED}")
+        return count
+
+    def _key(self) -> tuple[str, ...]:
+        return self._model.contract.incremental.key if self._model.contract.incremental else ()
 
     def _record(self, kind: Kind, difference: Difference, fingerprint: str, upstream: Mapping[str, int]) -> Build:
         # A first build lists no keys: nothing downstream can have been built before it.
-        listable = self._has_changes and builds.is_listable(self._cursor, self._model.qualified_name, difference.total)
+        listable = (
+            self._has_changes
+            and not self._is_unlisted
+            and builds.is_listable(self._cursor, self._model.qualified_name, difference.total)
+        )
         result = Build(
             build_id=0,
             model=self._model.name,

@@ -36,6 +36,7 @@ NEXT_DAY = date(2026, 11, 19)
 TABLE_OF = {
     "scm.shipment": "scm_shipment",
     "scm.inventory": "scm_stock",
+    "scm.material": "scm_material",
     "wecom.external_contact": "wecom_contact",
     "wecom.chat": "wecom_chat",
     "market_feed.social_post": "feed_post",

@@ -112,6 +112,7 @@ scm, ads = by_page("page", "page_size", "rows"), by_page("page_no", "page_size",
 LISTS = [
     pytest.param("/scm/v1/shipments", scm, 1000, "shipment_no", "scm_shipment", id="shipments"),
     pytest.param("/scm/v1/inventory", scm, 100, ("warehouse_code", "sku"), "scm_stock", id="inventory"),
+    pytest.param("/scm/v1/materials", scm, 100, "material_no", "scm_material", id="materials"),
     pytest.param("/wecom/cgi-bin/externalcontact/list", by_cursor, 400, "external_userid", "wecom_contact", id="wecom"),
     pytest.param("/wecom/cgi-bin/chat/list", by_cursor, 1000, "chat_id", "wecom_chat", id="chats"),
     pytest.param("/market_feed/posts", by_link, 50, "id", "feed_post", id="posts"),

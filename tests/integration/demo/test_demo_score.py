@@ -26,6 +26,8 @@ PERFECT_PLATFORM = f"""
     create table core.core_customer_source as
     select system as source, key as source_key, 'golden-' || true_customer_id as customer_key
     from truth.cluster where entity in ('customer', 'account');
+    create table core.core_product_source as
+    select system as source, key as source_key, 'golden-' || true_product_id as product_key from truth.product;
     create table mdm.pair (entity text, left_record text, right_record text, outcome text);
     create table quality.quarantine as
     select system as source, entity, key, kind as rule_id, cast(null as timestamptz) as released_at
@@ -77,6 +79,9 @@ def test_a_perfect_platform(platform: PgConnection, truth: PgConnection) -> None
     assert len(result.matching.traps) == 9
     assert result.matching.merged_trap_share == 0.0
     assert [look_alike.merged_count for look_alike in result.matching.look_alikes] == [0] * 5
+    assert (result.products.precision, result.products.recall) == (1.0, 1.0)
+    assert result.products.record_count == result.products.matched_record_count == 497
+    assert (result.products.near_pair_count, result.products.merged_near_pair_count) == (3730, 0)
     assert result.quality.recall == 1.0
     assert result.quality.false_alarm_count == 0
     assert {kind.system for kind in result.quality.kinds} == {"erp", "crm"}
@@ -111,6 +116,20 @@ def test_everybody_matched_to_everybody(platform: PgConnection, truth: PgConnect
     assert matching.precision == pytest.approx(matching.true_pair_count / matching.found_pair_count)
     assert all(item.merged_count == item.planted_count for item in matching.look_alikes)
     assert matching.merged_trap_share == 1.0
+
+
+def test_products_of_one_family_matched_to_each_other(platform: PgConnection, truth: PgConnection) -> None:
+    change(
+        platform,
+        """
+        update core.core_product_source as golden set product_key = product.family
+        from truth.product where product.system = golden.source and product.key = golden.source_key
+        """,
+    )
+    products = score(truth).products
+    assert products.recall == 1.0
+    assert products.merged_near_pair_count == products.near_pair_count > 0
+    assert products.found_pair_count == products.true_pair_count + products.near_pair_count
 
 
 def test_what_a_person_is_asked_about_counts_as_found_when_it_is_right(

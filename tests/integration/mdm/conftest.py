@@ -46,6 +46,13 @@ class MasterData(Warehouse):
                 "delete from staging.stg_customer where source || ':' || source_key = any(%s)", (list(keys),)
             )
             builds.note_changed_rows(cursor, "staging.stg_customer", keys, "test", AS_OF)
+            # As a build of staging notes them for the cross reference.
+            cursor.execute(
+                "insert into ops.changed_key (build_id, model, columns, key)"
+                " select build_id, model, 'source,source_key',"
+                " jsonb_build_array(split_part(key ->> 0, ':', 1), split_part(key ->> 0, ':', 2)) from ops.changed_key"
+                " where build_id = (select max(build_id) from ops.changed_key) and columns = 'key'"
+            )
 
     def build(self, *models: str, as_of: datetime = AS_OF, full: bool = False) -> list[Build]:
         context = replace(self.context, as_of=as_of)
@@ -77,7 +84,7 @@ class MasterData(Warehouse):
         return [
             self.query("select entity, record_id, golden_id, since from mdm.membership order by 1, 2"),
             self.query("select entity, record_id, golden_id, left_at from mdm.former_member order by 1, 2"),
-            self.query("select entity, golden_id, founding_record, born_event, redirect_to, is_reused from mdm.golden_id order by 1, 2"),
+            self.query("select entity, golden_id, founding_record, born_event, redirect_to, merged_event, is_reused from mdm.golden_id order by 1, 2"),
         ]  # fmt: skip
 
 

@@ -115,7 +115,7 @@ def test_two_are_merged_from_the_next_run_on_and_parted_again(mdm: Mdm) -> None:
     said = mdm("merge", "crm:1", "erp:1", "--reason", "same licence", "--by", "li.na")
     assert said.splitlines() == [
         "Decision 1 is kept; './cockpit mdm undo 1 --reason ...' takes it back.",
-        "It counts from the next run on: './cockpit run huaxing'.",
+        "It counts from the next run on, which Airflow begins by itself; without it: './cockpit run huaxing'.",
     ]
     # It waits for nobody any more, although nothing has been built.
     assert mdm.json("review")["total"] == 2
@@ -167,6 +167,19 @@ def test_stewards_who_contradict_each_other_are_both_named(mdm: Mdm) -> None:
     assert mdm("conflicts") == "No decisions contradict each other.\n"
 
 
+def test_a_customer_is_put_below_another(mdm: Mdm) -> None:
+    mdm("parent", "erp:4", "crm:6", "--relation", "group", "--reason", "annual report")
+    assert "(member of the group): erp:4 - crm:6" in " ".join(mdm("show", "erp:4").split())
+    assert "waits for a run" in " ".join(mdm("show", "erp:4").split())
+    assert "above itself" in mdm("parent", "crm:6", "erp:4", "--reason", "x", code=1)
+    mdm("no-parent", "erp:5", "erp:4", "--reason", "sold")
+    mdm("no-parent", "crm:6", "--reason", "independent")
+    mdm.master.build(*given.GROUPS)
+    assert mdm.master.query("select customer_key, parent_customer_key, relation from core.core_customer_hierarchy") == [
+        (given.golden("erp:4"), mdm.master.ids()["crm:6"], "group")
+    ]
+
+
 def test_what_is_wrong_is_said(mdm: Mdm) -> None:
     for arguments, code, said in (
         (("merge", "crm:1", "crm:99", "--reason", "x"), 1, "no golden record and no record"),
@@ -176,6 +189,9 @@ def test_what_is_wrong_is_said(mdm: Mdm) -> None:
         (("split", "crm:6", "erp:1", "--reason", "x"), 1, "not part of it"),
         (("pin", "crm:6", "colour", "red", "--reason", "x"), 1, "no such field"),
         (("explain", "crm:6", "crm:6"), 1, "both ids are the same golden record"),
+        (("parent", "crm:6", "erp:6", "--reason", "x"), 1, "cannot be above itself"),
+        (("parent", "crm:6", "erp:1", "--relation", "uncle", "--reason", "x"), 1, "no such relation"),
+        (("undo", "99", "--together", "--reason", "x"), 1, "there is no such decision"),
         (("--entity", "colour", "review"), 3, "there is no such entity"),
     ):
         assert said in mdm(*arguments, code=code), arguments

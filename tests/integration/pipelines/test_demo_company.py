@@ -43,6 +43,8 @@ def test_the_platform_found_what_was_planted(report: dict) -> None:
     truth = report["truth"]
     assert truth["matching"]["precision"] >= 0.995
     assert truth["matching"]["recall"] >= 0.9
+    assert truth["matching"]["recall_with_review"] >= 0.95
+    assert truth["matching"]["merged_trap_share"] <= 1e-4
     assert truth["quality"]["recall"] == 1.0
     assert truth["quality"]["false_alarm_count"] == 0
     assert truth["attainment"]["difference_count"] == 0

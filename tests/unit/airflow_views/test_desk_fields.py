@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cockpit.quality.shown import UNSEEN, pointed_at, readable, visible
 from cockpit.rulebook.contract import Check
 from cockpit.rulebook.sources import Entity
 from cockpit.warehouse.staging import TYPE_CHECK
@@ -93,7 +94,7 @@ def test_a_value_that_no_input_can_hold_is_not_changed_by_sending_the_form() -> 
 
 
 def test_columns_that_do_not_fit_their_type_are_marked() -> None:
-    found = list(fields.pointed_at(TYPE_CHECK, ["deal_id", "amount"], {"invalid_columns": ["amount", "gone"]}))
+    found = list(pointed_at(TYPE_CHECK, ["deal_id", "amount"], {"invalid_columns": ["amount", "gone"]}))
     assert found == ["amount"]
 
 
@@ -118,11 +119,11 @@ def test_a_line_of_the_queue_masks_persons_and_cuts_long_values() -> None:
     ],
 )
 def test_values_of_staging_are_readable(value: object, text: str | None) -> None:
-    assert fields.readable(value, SHANGHAI) == text
+    assert readable(value, SHANGHAI) == text
 
 
 @given(st.text())
 def test_nothing_that_is_shown_hides_or_turns(text: str) -> None:
-    shown = fields.visible(text)
-    assert not fields._UNSEEN.search(shown)
-    assert fields.visible(shown) == shown or len(shown) > 300
+    shown = visible(text)
+    assert not UNSEEN.search(shown)
+    assert visible(shown) == shown or len(shown) > 300

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.mdm.assign import Assigned, Known, assign, new_id, replay
+from cockpit.mdm.assign import Assigned, Known, assign, assign_some, new_id, replay
 
 
 class Runs:
@@ -80,6 +80,7 @@ def test_a_new_id_is_made_of_the_least_record() -> None:
         pytest.param([["ab"], ["a", "b"]], {of("a"): "a", of("b"): "b"}, id="of equal parts the least record keeps it"),
         pytest.param([["a", "b"], ["ab"], ["a", "b"]], {of("a"): "a", of("b"): "b"}, id="an undone merge leaves no trace"),
         pytest.param([["ab", "cd"], ["abcd"], ["ab", "cd"]], {of("a"): "ab", of("c"): "cd"}, id="nor does a larger one"),
+        pytest.param([["ad", "bcf"], ["acdf", "b"], ["abcdf"], ["acdf", "b"]], {of("a"): "acdf", f"{of('b')}-2": "b"}, id="of two ids of one founder the last returns"),
         pytest.param([["a"], [], ["a"]], {of("a"): "a"}, id="a record that comes back gets its id back"),
         pytest.param([["ab"], ["b"], ["a", "b"]], {of("a"): "b", "new": "a"}, id="not if others still have it"),
         pytest.param([["ab", "c"], ["c"], ["ac", "b"]], {of("c"): "ac", of("b"): "b"}, id="who was there decides"),
@@ -137,6 +138,7 @@ def test_two_ids_that_clash_get_numbers() -> None:
             "founding_record": ["y", "z"],
             "born": [1, 2],
             "redirect_to": [None, None],
+            "merged": [-1, -1],
             "is_reused": [False, False],
         }
     ).astype({"redirect_to": object})
@@ -242,3 +244,66 @@ def test_a_merge_that_is_undone_at_once_gives_every_id_back(history: list[dict[s
     founders = runs.known.ids.set_index("golden_id")["founding_record"]
     if all(members.get(founders[golden]) == golden and "-" not in golden for golden in members.values()):
         assert kept == len(before.golden_ids)
+
+
+def about(known: Known, records: Sequence[str]) -> Known:
+    """What `read_known_about` reads."""
+    ids = known.ids
+    names = [of(record) for record in records]
+    reached = {
+        *known.members["golden_id"][known.members["record_id"].isin(records)],
+        *known.former["golden_id"][known.former["record_id"].isin(records)],
+        *ids["golden_id"][ids["founding_record"].isin(records) | ids["golden_id"].isin(names)],
+    }
+    redirects = dict(zip(ids["golden_id"], ids["redirect_to"], strict=True))
+    while further := {redirects[golden] for golden in reached} - reached - {None}:
+        reached |= further
+    return Known(
+        known.members[known.members["golden_id"].isin(reached)],
+        known.former[known.former["record_id"].isin(records)],
+        ids[ids["golden_id"].isin(reached)].reset_index(drop=True),
+    )
+
+
+MANY = "abcdefghijklmnop"
+CHANGES = st.dictionaries(st.sampled_from(MANY), st.one_of(st.none(), st.integers(0, 9)), max_size=5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(MANY), st.integers(0, 9), min_size=5),
+    st.lists(st.tuples(CHANGES, st.sets(st.sampled_from(MANY), max_size=2)), min_size=1, max_size=5),
+)
+def test_what_changed_alone_gives_the_same_ids_and_events(
+    first: dict[str, int], rounds: list[tuple[dict[str, int | None], set[str]]]
+) -> None:
+    runs = Runs()
+    labels = dict(first)
+    runs.assign(labels)
+    for changes, reused in rounds:
+        known = runs.known
+        before = dict(zip(known.members["record_id"], known.members["golden_id"], strict=True))
+        for record, label in changes.items():
+            labels.pop(record, None)
+            if label is not None:
+                labels[record] = label
+        were = {frozenset(r for r in before if before[r] == golden) for golden in before.values()}
+        are = {frozenset(r for r in labels if labels[r] == label) for label in labels.values()}
+        again = sorted(record for group in are if group not in were or group & reused for record in group)
+        gone = sorted({*before} - {*labels})
+        some = assign_some(
+            np.array(again, dtype=object),
+            np.array([labels[record] for record in again]),
+            about(known, [*again, *gone]),
+            gone=gone,
+            entity="customer",
+            letter="C",
+            reused=sorted(reused),
+        )
+        known_now = len(runs.events)
+        every = runs.assign(labels, sorted(reused))
+        golden = dict(zip(every.record_ids, every.golden_ids, strict=True))
+        assert dict(zip(some.record_ids, some.golden_ids, strict=True)) == {record: golden[record] for record in again}
+        assert {r: golden[r] for r in labels if r not in again} == {r: before[r] for r in labels if r not in again}
+        said = list(some.events.itertuples(index=False, name=None))
+        assert said == runs.said(known_now)

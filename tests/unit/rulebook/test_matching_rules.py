@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from cockpit.domain.match.fields.company import CompanyName
+from cockpit.domain.match.rule import FieldType
 from cockpit.errors import RuleFileError
+from cockpit.pipelines.lists.columns import LINE, find_columns
+from cockpit.rulebook.match_rule_names import COMPANY_KEYS, key_names
 from cockpit.rulebook.matching import load_field_types, load_file_columns, load_match_rule, load_words, ready_lists
 from cockpit.rulebook.workspace import REPOSITORY
+from cockpit.sources.lists import ListFile
 
 RULES = REPOSITORY / "include" / "rules"
 
@@ -81,6 +89,95 @@ def test_faults_are_named_by_line(tmp_path: Path, before: str, after: str, line:
     assert message in str(fault.value)
 
 
+RELATED = "related: [[given_name, birth_date]]"
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+@pytest.mark.parametrize(
+    ("written", "line", "english", "chinese", "allowed"),
+    [
+        pytest.param("blocks: [[surname.exact]]", 7, "blocks.0.0 names a field that is not there", "blocks.0.0 中的字段不存在", "given_name, family_name", id="field of a block"),
+        pytest.param("blocks: [[birth_date.year]]", 7, "the field has no such key", "该字段没有此键", "birth_date.exact, birth_date.month, birth_date.day", id="key of a block"),
+        pytest.param("blocks: [[birth_date]]", 7, "the field has no such key", "该字段没有此键", "birth_date.exact", id="block without a key"),
+        pytest.param("blocks: [[given_name.alike]]", 7, "the field has no such key", "该字段没有此键", "given_name.sound", id="likeness that is not offered"),
+        pytest.param("blocks:\n  - [birth_date.day]\n  - []", 9, "a block is one key or two", "一个分块由一个或两个键组成", "", id="block of nothing"),
+        pytest.param("blocks: [[birth_date.day, given_name.begin, family_name.begin]]", 7, "a block is one key or two", "一个分块由一个或两个键组成", "", id="block of three"),
+        pytest.param("blocks: birth_date.day", 7, "is not a list", "不是列表", "", id="blocks that are no list"),
+        pytest.param("blocks: [[birth_date.day, 7]]", 7, "is not a text", "不是文字", "", id="key that is no text"),
+        pytest.param("proof: {field: given_name, sure: [exactly], by: [birth_date]}", 7, "the comparison finds no such level", "比较结果中没有此级别", "exact, one slip", id="level of a proof"),
+        pytest.param("proof: {field: name, sure: [exact], by: [birth_date]}", 7, "proof.field names a field that is not there", "proof.field 中的字段不存在", "given_name", id="field of a proof"),
+        pytest.param("proof: [{field: given_name, sure: [exact], by: [phone]}]", 7, "proof.0.by.0 names a field that is not there", "proof.0.by.0 中的字段不存在", "given_name", id="by of a proof"),
+        pytest.param("made_of: {mail: [given_name]}", 7, "made_of.mail names a field that is not there", "made_of.mail 中的字段不存在", "given_name", id="field of an address"),
+        pytest.param("made_of: {birth_date: [given_name]}", 7, "made_of is for e-mail addresses", "made_of 用于电子邮箱", "", id="address that is a date"),
+        pytest.param("precision: 1", 7, "is outside the allowed range", "", "< 1", id="precision of one"),
+        pytest.param("precision: 99.5", 7, "is outside the allowed range", "", "< 1", id="precision in percent"),
+        pytest.param("precision: 0.5", 7, "is outside the allowed range", "", "> 0.5", id="precision of chance"),
+        pytest.param("precision: 0.99\nmerge_at: 3", 1, "merge_at and precision say the same", "merge_at 与 precision 含义相同", "", id="two thresholds"),
+        pytest.param("review_at: 2", 7, "review_at is above merge_at", "review_at 高于 merge_at", "<= 0.0", id="review above merge"),
+        pytest.param("merge_at: .nan", 7, "is not a number of the right kind", "", "", id="no number"),
+        pytest.param("review_at: -.inf", 7, "is not a number of the right kind", "", "", id="endless"),
+        pytest.param("largest_block: 2.5", 7, "is not a number of the right kind", "", "", id="half a record"),
+        pytest.param("exhaustive_pairs: -1", 7, "is outside the allowed range", "", ">= 0", id="fewer than no pairs"),
+        pytest.param("cut_off: 3", 7, "is not a known key", "", "", id="key"),
+    ],
+)  # fmt: skip
+def test_faults_in_what_is_mentioned_are_named_by_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, line: int, english: str, chinese: str, allowed: str,
+    lang: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("COCKPIT_LANG", lang)
+    path = rule_file(tmp_path, RELATED, written)
+    with pytest.raises(RuleFileError) as fault:
+        load_match_rule(path)
+    text = str(fault.value)
+    assert text.startswith(f"{path}:{line}: "), text
+    assert (english if lang == "en" else chinese) in text
+    assert (english in text) == (lang == "en")
+    assert allowed in text
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        pytest.param({"full_name": "full_name"}, 4, id="itself"),
+        pytest.param({"full_name": "given_name", "given_name": "full_name"}, 2, id="each other"),
+    ],
+)
+def test_a_field_is_no_part_of_itself(tmp_path: Path, parts: dict[str, str], line: int) -> None:
+    path = tmp_path / "persons.yml"
+    fields = [
+        f"  {name}: {{type: person_name, parts: [{parts[name]}]}}"
+        if name in parts
+        else f"  {name}: {{type: person_name}}"
+        for name in ("given_name", "family_name", "full_name")
+    ]
+    path.write_text("\n".join(["fields:", *fields, ""]), encoding="utf-8")
+    with pytest.raises(RuleFileError, match=f"persons.yml:{line}: the field is a part of itself"):
+        load_match_rule(path)
+
+
+def test_two_names_that_are_swapped_are_two(tmp_path: Path) -> None:
+    path = rule_file(tmp_path, "[[given_name, family_name]]", "[[given_name, given_name]]")
+    with pytest.raises(RuleFileError, match=r"persons\.yml:6: swapped names one field twice"):
+        load_match_rule(path)
+
+
+def test_keys_that_blocks_may_name_are_those_that_the_types_offer() -> None:
+    rule = load_match_rule(ready_lists(RULES)["companies"])
+    company = load_field_types(RULES, rule)["company_name"]
+    assert tuple(company.keys(company.read(pd.Series(["上海华东仪表有限公司"], dtype=object)))) == COMPANY_KEYS
+    assert key_names("organisation") == ("exact", "begin", "rarest", "alike")
+    for kind in get_args(FieldType):
+        assert key_names(kind)
+
+
+@pytest.mark.parametrize("path", sorted((RULES / "matching").rglob("*.yml")), ids=lambda path: path.stem)
+def test_all_rules_are_right(path: Path) -> None:
+    if path.parent.name == "words" or path.stem == "file_columns":
+        pytest.skip("no rule of an entity or a list")
+    load_match_rule(path)
+
+
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(RuleFileError, match="cannot be read"):
         load_match_rule(tmp_path / "nothing.yml")
@@ -115,8 +212,75 @@ def test_the_rules_of_entities_are_about_columns_that_are_there(entity: str) -> 
 
     rule = load_match_rule(RULES / "matching" / f"{entity}.yml")
     staged = load(REPOSITORY / "include" / "sql" / "staging" / f"stg_{entity}.yml", Contract)
-    # Products may come with more than today's sources give.
-    assert set(rule.columns_in(staged.columns)) | {"spec", "unit"} >= rule.fields.keys()
+    assert rule.columns_in(staged.columns).keys() == rule.fields.keys()
+
+
+HEADERS = {
+    "persons": [
+        (
+            "First Name, Surname, DOB, Mobile No., E-mail, Post Code, Town",
+            "given_name family_name birth_date phone email",
+        ),
+        (
+            "surname, first_name, dob, postcode_fake, suburb, soc_sec_id",
+            "given_name family_name birth_date postcode city",
+        ),
+        (
+            "Vorname, Nachname, Geburtsdatum, Straße, PLZ, Ort, Telefon",
+            "given_name family_name birth_date address city",
+        ),
+        (
+            "Nombre, Apellidos, Fecha de nacimiento, Código postal, Ciudad",
+            "given_name family_name birth_date postcode city",
+        ),
+        ("Prénom, Nom, Date de naissance, Courriel, Ville", "given_name family_name birth_date email city"),
+        (
+            "fname, lname, birthdate, addr1, addr2, zip",
+            "given_name family_name birth_date address second_address postcode",
+        ),
+        ("Full Name, Telephone No, Email ID, Pin Code", "full_name phone email postcode"),
+        ("Patient Name, D.O.B., NHS Number, Postal Code", "full_name birth_date identity_number postcode"),
+        ("姓名, 手机号码, 身份证号, 出生日期, 住址", "full_name phone identity_number birth_date address"),
+        ("联系人, 电话, 邮箱, 单位", "full_name phone email organisation"),
+    ],
+    "organisations": [
+        ("Organisation Name, Address Line 1, Town, Postcode, Charity Number", "name address city postcode identifier"),
+        ("School Name, Street Address, City, State, ZIP Code, Phone Number", "name address city state postcode phone"),
+        ("Hospital, Physical Address, County, Telephone No", "name address state phone"),
+        ("Facility Name, DBA, Website URL, Fax No", "name second_name website fax"),
+        ("Einrichtung, Anschrift, PLZ, Ort, Telefonnummer, E-Mail", "name address postcode city phone email"),
+        ("Site name, Address, Zip, Phone", "name address postcode phone"),
+        ("Razón social, Dirección, Municipio, Correo electrónico", "name address city email"),
+        ("Provider Name, NPI, Main Phone, Web Address", "name identifier phone website"),
+        ("学校名称, 地址, 电话, 城市", "name address phone city"),
+        ("单位名称, 统一社会信用代码, 联系电话", "name identifier phone"),
+    ],
+    "companies": [
+        ("Company Name, phone_number, Website, Contact Person", "name phone website contact_name"),
+        ("公司名称, 电话, 联系人, 统一社会信用代码", "name phone contact_name credit_code"),
+        ("企业名称, 法定代表人, 注册地址, 所在城市", "name contact_name address city"),
+        ("客户全称, 联系方式, 邮箱, 省份", "name phone email region"),
+        ("供应商, 纳税人识别号, 办公电话", "name credit_code phone"),
+        ("Firma, Straße, PLZ, Ort, Ansprechpartner", "name address postcode city contact_name"),
+        ("Raison sociale, SIREN, Adresse, Code postal, Ville", "name identifier address postcode city"),
+        ("Razón social, CIF, Teléfono, Provincia", "name identifier phone region"),
+        ("account_name, billing_phone, VAT No, country", "name identifier country"),
+        ("Vendor, Tax ID, Street Address, E-mail Address", "name identifier address email"),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("ready", "header", "fields"),
+    [pytest.param(ready, *row, id=f"{ready} {row[0]}") for ready, rows in HEADERS.items() for row in rows],
+)
+def test_columns_of_lists_are_found_by_how_people_call_them(ready: str, header: str, fields: str) -> None:
+    rule = load_match_rule(ready_lists(RULES)[ready])
+    columns = tuple(header.split(", "))
+    table = pa.table({column: pa.array([], pa.string()) for column in columns})
+    file = ListFile(Path("list.csv"), table, np.empty(0, dtype=np.int64), (), None, None)
+    found = find_columns(file, rule, load_file_columns(RULES), {}, LINE)
+    assert set(fields.split()) <= found.fields.keys()
 
 
 def test_no_column_of_a_list_is_two_things() -> None:

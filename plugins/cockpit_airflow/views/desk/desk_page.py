@@ -22,15 +22,18 @@ def render_desk(
         f"desk/{template}",
         area="desk",
         status_code=status_code,
-        desk=texts.desk_texts(),
+        **desk_values(user),
         states=texts.states(),
         outcomes=texts.outcomes(),
         through=texts.ways(),
-        token=token_for(str(user.get_id())),
-        person=str(user.get_name()),
         done=texts.done().get(request.query_params.get("done", "")),
         **values,
     )
+
+
+def desk_values(user: BaseUser) -> dict[str, Any]:
+    """What every page of the desk needs: its texts, who reads it, and the token that its forms send back."""
+    return {"desk": texts.desk_texts(), "token": token_for(str(user.get_id())), "person": str(user.get_name())}
 
 
 def to(request: Request, path: str) -> RedirectResponse:

@@ -3,30 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from cockpit.domain.masking import mask
-from cockpit.i18n import _, language
 from cockpit.quality.answers import LONGEST_VALUE, correctable_columns
+from cockpit.quality.shown import UNSEEN, label_of, line_ends, message_of, pointed_at, readable, visible
 from cockpit.rulebook.contract import Check
-from cockpit.rulebook.sources import Entity, SourceColumn
-from cockpit.warehouse.staging import TYPE_CHECK
+from cockpit.rulebook.sources import Entity
 
-_LONGEST_SHOWN = 300
 _LONGEST_IN_QUEUE = 60
-
-# Control characters, and those that hide themselves or turn the direction of writing.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-# Columns of staging that stand beside a standardised one.
-_BESIDE = ("_received", "_outcome", "_reason", "_confidence", "_details")
 
 
 @dataclass(frozen=True)
@@ -171,54 +158,6 @@ def delivered_text(entity: Entity, column: str, payload: Mapping[str, object]) -
     return next((text for one in names if (text := _text(payload.get(one))) is not None), None)
 
 
-def label_of(column: SourceColumn, name: str) -> str:
-    """What a column means, in the language of the platform."""
-    return (column.description_zh if language() == "zh" else column.description) or name
-
-
-def message_of(check: Check) -> str:
-    """What a rule says about a row that it holds back."""
-    return (check.message_zh if language() == "zh" else check.message) or check.rule_id
-
-
-def pointed_at(check: Check, names: list[str], values: Mapping[str, object]) -> Iterator[str]:
-    """The columns that a person has to look at when a row fails a check."""
-    if check.rule_id == TYPE_CHECK.rule_id:
-        invalid = values.get("invalid_columns")
-        yield from (name for name in (invalid if isinstance(invalid, list) else ()) if name in names)
-        return
-    for column in check.marked_columns:
-        own = next((column.removesuffix(end) for end in _BESIDE if column.removesuffix(end) in names), column)
-        if own in names:
-            yield own
-
-
-def visible(value: str, longest: int = _LONGEST_SHOWN) -> str:
-    """A text of which everything can be seen; a long one is cut and says how long it is."""
-    shown = _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", value[:longest])
-    if len(value) > longest:
-        shown += _("… ({count} characters)", count=f"{len(value):,}")
-    return shown
-
-
-def readable(value: object, zone: ZoneInfo) -> str | None:
-    """A value of staging as text; None for none."""
-    match value:
-        case None:
-            return None
-        case datetime():
-            moment = value.astimezone(zone)
-            return moment.strftime("%Y-%m-%d %H:%M" + (":%S" if moment.second else ""))
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return f"{value.normalize():f}"
-        case dict() | list():
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return str(value)
-
-
 def _same(text: str | None) -> str | None:
     return text
 
@@ -237,9 +176,9 @@ def _corrected(entity: Entity, column: str, patch: Mapping[str, object]) -> tupl
 
 def _first_entry(text: str | None) -> str:
     """What an input holds before anybody types; nothing where the value is too long to be typed."""
-    if text is None or len(text) > LONGEST_VALUE or _UNSEEN.search(text):
+    if text is None or len(text) > LONGEST_VALUE or UNSEEN.search(text):
         return ""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return line_ends(text)
 
 
 def _text(value: object) -> str | None:

@@ -10,6 +10,7 @@ from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
 from cockpit.i18n import language
+from cockpit.quality.shown import message_of, visible
 from cockpit.warehouse.runner import BuildContext
 from cockpit_airflow.views.access import may_change
 from cockpit_airflow.views.database import Row, connected
@@ -28,15 +29,14 @@ from cockpit_airflow.views.desk.queue import (
     read_queue,
 )
 from cockpit_airflow.views.page import query
+from cockpit_airflow.views.parameters import Number, Text
 
 # So many rules can be chosen from; the rarer ones are reached from the page of rules.
 _MOST_CHOICES = 300
 _VALUES_PER_LINE = 3
 
-Text = Annotated[str, Query(max_length=250, pattern=r"^[^\x00]*$")]
 State = Annotated[str, Query(pattern=f"^({'|'.join(STATES)})?$")]
 Sort = Annotated[str, Query(pattern=f"^({'|'.join(SORTS)})?$")]
-Number = Annotated[str, Query(pattern=r"^[0-9]{0,18}$")]
 Days = Annotated[str, Query(pattern=f"^({'|'.join(map(str, AGES))})?$")]
 
 
@@ -117,7 +117,7 @@ def lines_of(context: BuildContext, rows: list[Row]) -> list[dict[str, Any]]:
             {
                 **row,
                 "source_title": title_of(context, row["source"]),
-                "shown_key": fields.visible(row["key"], 60),
+                "shown_key": visible(row["key"], 60),
                 "shown_messages": row["messages_zh"] if language() == "zh" else row["messages"],
                 "is_money": any(check.concerns_money for check in failing),
                 "version": held["version"] if held else "",
@@ -140,9 +140,7 @@ def title_of(context: BuildContext, source: str) -> str:
 def rule_titles(context: BuildContext) -> dict[str, str]:
     """What each rule about rows of sources says, by its name, in the language of the platform."""
     return {
-        check.rule_id: fields.message_of(check)
-        for model in context.graph.layer("staging")
-        for check in model.contract.checks
+        check.rule_id: message_of(check) for model in context.graph.layer("staging") for check in model.contract.checks
     }
 
 

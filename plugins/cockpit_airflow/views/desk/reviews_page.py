@@ -14,6 +14,7 @@ from cockpit.domain.normalise.choice import ChoiceRule
 from cockpit.errors import TerminalError
 from cockpit.i18n import _, language
 from cockpit.quality import decisions
+from cockpit.quality.shown import visible
 from cockpit.rulebook.normalisation import load_rule
 from cockpit.warehouse.runner import BuildContext
 from cockpit_airflow.views.access import may_change
@@ -21,7 +22,6 @@ from cockpit_airflow.views.database import Row, connected
 from cockpit_airflow.views.desk import texts
 from cockpit_airflow.views.desk.context import desk_context
 from cockpit_airflow.views.desk.desk_page import render_desk, to
-from cockpit_airflow.views.desk.fields import visible
 from cockpit_airflow.views.desk.forms import AnswerForm, Posted
 from cockpit_airflow.views.desk.reviews import MOST_DECISIONS, kinds_in_use, read_decisions, waiting_texts
 from cockpit_airflow.views.page import query

@@ -17,6 +17,7 @@ from cockpit.quality import answers
 from cockpit.quality.answers import Author
 from cockpit.quality.assignments import assign
 from cockpit.quality.overlay import RowId
+from cockpit.quality.shown import visible
 from cockpit.rulebook.contract import Check
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.staging import TYPE_CHECK
@@ -25,7 +26,7 @@ from cockpit_airflow.views.database import Row, connected, select
 from cockpit_airflow.views.desk import acting, texts
 from cockpit_airflow.views.desk.context import desk_context
 from cockpit_airflow.views.desk.desk_page import render_desk, to
-from cockpit_airflow.views.desk.fields import RowOnPage, changes_of, fields_of, visible
+from cockpit_airflow.views.desk.fields import RowOnPage, changes_of, fields_of
 from cockpit_airflow.views.desk.forms import AnswerForm, Posted
 from cockpit_airflow.views.desk.people import known_owners, require_known
 from cockpit_airflow.views.desk.queue import PLACE, SQL, raw_rows

@@ -13,6 +13,7 @@ from cockpit.domain.normalise.standard import Standard, to_json
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.quality.row_rules import count_failing
+from cockpit.quality.shown import visible
 from cockpit.rulebook.normalisation import load_rule, load_standardiser, rule_version
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.standardised import with_decisions
@@ -20,7 +21,6 @@ from cockpit_airflow.views.database import connected
 from cockpit_airflow.views.desk import texts
 from cockpit_airflow.views.desk.context import desk_context
 from cockpit_airflow.views.desk.desk_page import render_desk
-from cockpit_airflow.views.desk.fields import visible
 from cockpit_airflow.views.desk.forms import Form
 from cockpit_airflow.views.desk.reviews import declared_by, kinds_in_use, waiting_texts
 from cockpit_airflow.views.desk.rules import Judged, find_rule, list_rules, place_in_file

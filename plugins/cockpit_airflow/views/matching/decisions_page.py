@@ -14,19 +14,20 @@ from cockpit.mdm import decisions, words
 from cockpit.mdm.decisions import Author, Listed
 from cockpit.mdm.record_view import read_records
 from cockpit.mdm.settle import Conflict
+from cockpit.quality.shown import visible
 from cockpit_airflow.views.database import connected
 from cockpit_airflow.views.desk.desk_page import to
-from cockpit_airflow.views.desk.fields import visible
 from cockpit_airflow.views.desk.forms import AnswerForm
-from cockpit_airflow.views.matching.asked import NAMES, query_of
+from cockpit_airflow.views.matching.asked import Entity, query_of, read_posted
 from cockpit_airflow.views.matching.subject import (
     PLACE,
-    Entity,
+    Standing,
     Subject,
     decision_lines,
     is_matched,
-    last_decision,
+    number_of,
     render_matching,
+    standing,
     subject_of,
 )
 
@@ -43,11 +44,11 @@ def show_decisions(request: Request, user: GetUserDep, entity: Entity = "") -> H
     """The newest decisions."""
     subject = subject_of(entity, user)
     made: list[Listed] = []
-    conflicts: tuple[Conflict, ...] = ()
+    stands = Standing()
     with connected(PLACE) as connection:
         if is_matched(connection):
             made = decisions.decisions_about(connection, subject.name, limit=_MOST_SHOWN)
-            conflicts = decisions.conflicts(connection, subject.name)
+            stands = standing(connection, subject, user)
     return render_matching(
         request,
         "decisions",
@@ -55,23 +56,24 @@ def show_decisions(request: Request, user: GetUserDep, entity: Entity = "") -> H
         subject,
         made=decision_lines(subject, made),
         most=_MOST_SHOWN,
-        conflict_count=len(conflicts),
         conflicts=None,
-        last=None,
+        stands=stands,
     )
 
 
 def undo_decision(request: Request, user: GetUserDep, posted: AnswerForm) -> Response:
-    """Take a decision back and return to the page that asked for it."""
-    number = posted.one("decision")
-    is_number = number.isascii() and number.isdigit() and len(number) < 19
+    """Take a decision back, or all that were made at once with it, and return to the page that asked for it."""
+    number, author = number_of(posted.one("decision")), Author(posted.by, "desk")
     reason = posted.one("reason") or _("taken back at once")
     with connected(PLACE, readonly=False) as connection:
         try:
-            decisions.undo(connection, int(number) if is_number else 0, Author(posted.by, "desk"), reason)
+            if posted.one("do") == "together":
+                decisions.undo_together(connection, number, author, reason)
+            else:
+                decisions.undo(connection, number, author, reason)
         except TerminalError as error:
             return _show_conflicts(request, user, posted.one("entity"), problem=error)
-    asked = {name: posted.one(name) for name in NAMES}
+    asked = read_posted(posted)
     match posted.one("page"):
         case "golden":
             return to(request, f"/desk/golden?{query_of(asked, id=posted.one('id'), done='undone')}")
@@ -91,7 +93,7 @@ def _show_conflicts(
     found: tuple[Conflict, ...] = ()
     made: dict[int, Listed] = {}
     titles: dict[str, str | None] = {}
-    last = None
+    stands = Standing()
     with connected(PLACE) as connection:
         if is_matched(connection):
             found = decisions.conflicts(connection, subject.name)
@@ -103,7 +105,7 @@ def _show_conflicts(
             connection.rollback()
             title = subject.review.title
             titles = {record: subject.shown(title, row.get(title), 80) for record, row in rows.items()}
-            last = last_decision(connection, subject, str(user.get_name()))
+            stands = standing(connection, subject, user)
     return render_matching(
         request,
         "decisions",
@@ -112,10 +114,9 @@ def _show_conflicts(
         status_code=status.HTTP_200_OK if problem is None else status.HTTP_409_CONFLICT,
         problem=str(problem) if problem else None,
         conflicts=[_conflict(subject, each, made, titles) for each in found],
-        conflict_count=len(found),
         made=None,
         most=_MOST_SHOWN,
-        last=last,
+        stands=stands,
     )
 
 

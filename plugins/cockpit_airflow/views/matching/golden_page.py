@@ -14,42 +14,50 @@ from cockpit.mdm.decisions import LONGEST_VALUE, Author
 from cockpit.mdm.golden_view import FoundGolden, GoldenView, IdEvent, Member, Version, look, search
 from cockpit.mdm.record_view import shown_columns
 from cockpit.mdm.review_queue import stakes
+from cockpit.quality.shown import visible
 from cockpit_airflow.views.database import connected
 from cockpit_airflow.views.desk.desk_page import to
-from cockpit_airflow.views.desk.fields import visible
 from cockpit_airflow.views.desk.forms import AnswerForm, Posted
-from cockpit_airflow.views.matching.asked import query_of
+from cockpit_airflow.views.matching.asked import Entity, query_of
+from cockpit_airflow.views.matching.group import read_group
 from cockpit_airflow.views.matching.subject import (
     PLACE,
-    Entity,
+    Standing,
     Subject,
-    Text,
-    conflict_count,
     decision_lines,
     is_matched,
     not_found,
     render_matching,
     require,
+    standing,
     subject_of,
 )
+from cockpit_airflow.views.parameters import Text
 
 # Names of records in one line of the past; it counts the others.
 _NAMED_PER_EVENT = 6
 
 
-def show_golden(request: Request, user: GetUserDep, id: Text = "", text: Text = "", entity: Entity = "") -> Response:  # noqa: A002 (name in the address)
-    """A golden record by any of its ids; without one, a search."""
+def show_golden(
+    request: Request,
+    user: GetUserDep,
+    id: Text = "",  # noqa: A002 (name in the address)
+    text: Text = "",
+    parent: Text = "",
+    entity: Entity = "",
+) -> Response:
+    """A golden record by any of its ids, with those that may be above it when some were searched; or a search."""
     if id:
-        return _show(request, user, entity, id)
+        return _show(request, user, entity, id, above=parent)
     subject = subject_of(entity, user)
     found: list[FoundGolden] = []
-    conflicts = 0
+    stands = Standing()
     with connected(PLACE) as connection:
         if is_matched(connection):
             if text.strip():
                 found = search(connection, subject.rule, subject.review, text.strip())
                 connection.rollback()
-            conflicts = conflict_count(connection, subject)
+            stands = standing(connection, subject, user)
     column = subject.rule.fields[subject.review.golden_title].column
     return render_matching(
         request,
@@ -57,7 +65,7 @@ def show_golden(request: Request, user: GetUserDep, id: Text = "", text: Text = 
         user,
         subject,
         typed=text,
-        conflicts=conflicts,
+        stands=stands,
         found=[
             {"id": each.golden_id, "title": subject.shown(column, each.title, 120), "records": each.records}
             for each in found
@@ -66,22 +74,31 @@ def show_golden(request: Request, user: GetUserDep, id: Text = "", text: Text = 
 
 
 def decide_golden(request: Request, user: GetUserDep, posted: AnswerForm) -> Response:
-    """Take records out of a golden record, or decide on a value."""
+    """Take records out of a golden record, decide on a value, or on who is above it."""
     require(posted.fields, "id", "do")
     subject = subject_of(posted.one("entity"), user)
     golden_id, reason = posted.one("id"), posted.one("reason")
     author = Author(posted.by, "desk")
     with connected(PLACE, readonly=False) as connection:
         try:
-            if posted.one("do") == "split":
-                decisions.split(connection, subject.name, golden_id, posted.many("record"), author, reason)
-                done = "split"
-            else:
-                field, value = posted.one("field"), posted.one("value")
-                decisions.pin(connection, subject.rule, golden_id, field, value, author, reason)
-                done = "pinned"
+            match posted.one("do"):
+                case "split":
+                    decisions.split(connection, subject.name, golden_id, posted.many("record"), author, reason)
+                    done = "split"
+                case "parent":
+                    named, relation = posted.one("parent"), posted.one("relation")
+                    decisions.set_parent(connection, golden_id, named, author, reason, relation=relation)
+                    done = "parent"
+                case "no_parent":
+                    decisions.set_no_parent(connection, golden_id, posted.one("parent") or None, author, reason)
+                    done = "parent"
+                case _:
+                    field, value = posted.one("field"), posted.one("value")
+                    decisions.pin(connection, subject.rule, golden_id, field, value, author, reason)
+                    done = "pinned"
         except TerminalError as error:
-            return _show(request, user, subject.name, golden_id, posted=posted, problem=error)
+            above = posted.one("searched")
+            return _show(request, user, subject.name, golden_id, above=above, posted=posted, problem=error)
     return to(request, f"/desk/golden?{query_of({'entity': subject.name}, id=golden_id, done=done)}")
 
 
@@ -91,6 +108,7 @@ def _show(
     entity: str,
     named: str,
     *,
+    above: str = "",
     posted: Posted | None = None,
     problem: TerminalError | None = None,
 ) -> Response:
@@ -100,8 +118,10 @@ def _show(
             view = look(connection, subject.rule, subject.staged, named)
             with connection.cursor() as cursor:
                 amount = stakes(cursor, subject.review, [view.golden_id]).get(view.golden_id)
+            group = read_group(connection, subject, view.golden_id, above)
             connection.rollback()
             made = decisions.decisions_about(connection, subject.name, view.golden_id)
+            stands = standing(connection, subject, user)
         except TerminalError as error:
             raise not_found(error) from error
     values = _values(subject, view)
@@ -125,10 +145,14 @@ def _show(
         versions=_versions(subject, view.versions),
         made=decision_lines(subject, made),
         happenings=words.events(),
+        group=group,
+        stands=stands,
         longest_value=LONGEST_VALUE,
         sent=posted.one("do") if posted else "",
         sent_field=posted.one("field") if posted else "",
         sent_value=posted.one("value") if posted else "",
+        sent_parent=posted.one("parent") if posted else "",
+        sent_relation=posted.one("relation") if posted else "",
         sent_records=posted.many("record") if posted else (),
         reason=posted.one("reason") if posted else "",
     )

@@ -13,29 +13,16 @@ from cockpit.mdm import words
 from cockpit.mdm.reasons import Comparison
 from cockpit.mdm.record_view import RecordRow, read_records
 from cockpit.mdm.review_queue import SORTS, Choice, Question, read_choices, read_questions
+from cockpit.quality.shown import visible
 from cockpit_airflow.views.database import connected
-from cockpit_airflow.views.desk.fields import visible
-from cockpit_airflow.views.matching.asked import (
-    LEAST,
-    VETOED,
-    Least,
-    Offset,
-    Order,
-    Reason,
-    Tab,
-    filter_of,
-    query_of,
-    sort_of,
-)
+from cockpit_airflow.views.matching.asked import LEAST, Asked, Offset, filter_of, query_of, sort_of
 from cockpit_airflow.views.matching.subject import (
     PLACE,
-    Entity,
+    Standing,
     Subject,
-    Text,
-    conflict_count,
     is_matched,
-    last_decision,
     render_matching,
+    standing,
     subject_of,
 )
 from cockpit_airflow.views.page import query
@@ -44,28 +31,14 @@ _PER_PAGE = 50
 _REASONS_PER_LINE = 4
 
 
-def show_matches(
-    request: Request,
-    user: GetUserDep,
-    entity: Entity = "",
-    tab: Tab = "",
-    source: Text = "",
-    why: Reason = "",
-    least: Least = "",
-    text: Text = "",
-    sort: Order = "",
-    offset: Offset = "",
-) -> HTMLResponse:
+def show_matches(request: Request, user: GetUserDep, address: Asked, offset: Offset = "") -> HTMLResponse:
     """Pairs that fit what the person asked for, one page of them."""
-    subject = subject_of(entity, user)
-    asked = {
-        "entity": subject.name, "tab": tab, "source": source, "why": why, "least": least, "text": text,
-        "sort": sort,
-    }  # fmt: skip
+    subject = subject_of(address["entity"], user)
+    asked = {**address, "entity": subject.name}
     wanted, order, start = filter_of(asked), sort_of(asked), int(offset or 0)
     found: list[Question] = []
     choices: list[Choice] = []
-    conflicts, last = 0, None
+    stands = Standing()
     rows: dict[str, RecordRow] = {}
     with connected(PLACE) as connection:
         if is_matched(connection):
@@ -76,8 +49,7 @@ def show_matches(
                 choices = read_choices(cursor, subject.review, wanted.is_vetoed)
             rows = rows_of(connection, subject, found)
             connection.rollback()
-            conflicts = conflict_count(connection, subject)
-            last = last_decision(connection, subject, str(user.get_name()))
+            stands = standing(connection, subject, user)
     total = found[0].total if found else 0
     return render_matching(
         request,
@@ -86,11 +58,8 @@ def show_matches(
         subject,
         asked=asked,
         wanted=wanted,
-        tab=tab,
-        vetoed=VETOED,
+        stands=stands,
         total=total,
-        conflicts=conflicts,
-        last=last,
         lines=[line_of(subject, rows, each, query_of(asked)) for each in found],
         sources=[(each.name, subject.source_title(f"{each.name}:")) for each in choices if each.kind == "source"],
         reasons=_reason_choices(subject, choices),
@@ -98,7 +67,6 @@ def show_matches(
         sorts=list(SORTS),
         sort=order,
         has_stake=subject.review.value_at_stake is not None,
-        tabs={name: "?" + query_of({"entity": subject.name, "tab": name}) for name in ("", VETOED)},
         following=query(request, offset=start + _PER_PAGE) if start + _PER_PAGE < total else None,
         first=query(request, offset=None) if start else None,
     )

@@ -20,33 +20,23 @@ from cockpit.mdm.ids import Found, find
 from cockpit.mdm.reasons import Comparison
 from cockpit.mdm.record_view import RecordRow, read_records, shown_columns
 from cockpit.mdm.review_queue import Question, read_around, stakes
+from cockpit.quality.shown import visible
 from cockpit_airflow.views.database import connected
 from cockpit_airflow.views.desk.desk_page import to
-from cockpit_airflow.views.desk.fields import visible
 from cockpit_airflow.views.desk.forms import AnswerForm, Posted
-from cockpit_airflow.views.matching.asked import (
-    NAMES,
-    Least,
-    Order,
-    Reason,
-    Tab,
-    filter_of,
-    query_of,
-    sort_of,
-)
+from cockpit_airflow.views.matching.asked import Asked, filter_of, query_of, read_posted, sort_of
 from cockpit_airflow.views.matching.matches_page import percent
 from cockpit_airflow.views.matching.subject import (
     PLACE,
-    Entity,
     Subject,
-    Text,
     decision_lines,
-    last_decision,
     not_found,
     render_matching,
     require,
+    standing,
     subject_of,
 )
+from cockpit_airflow.views.parameters import Text
 
 # Bits; what is less is not seen in figures with one decimal.
 _ROUNDING = 0.05
@@ -75,23 +65,8 @@ class _Seen:
     behind: Question | None
 
 
-def show_pair(
-    request: Request,
-    user: GetUserDep,
-    left: Text = "",
-    right: Text = "",
-    entity: Entity = "",
-    tab: Tab = "",
-    source: Text = "",
-    why: Reason = "",
-    least: Least = "",
-    text: Text = "",
-    sort: Order = "",
-) -> Response:
+def show_pair(request: Request, user: GetUserDep, asked: Asked, left: Text = "", right: Text = "") -> Response:
     """Two records or golden records, compared; with the question before and behind it in the queue."""
-    asked = {
-        "entity": entity, "tab": tab, "source": source, "why": why, "least": least, "text": text, "sort": sort,
-    }  # fmt: skip
     return _show(request, user, left, right, asked)
 
 
@@ -99,7 +74,7 @@ def decide_pair(request: Request, user: GetUserDep, posted: AnswerForm) -> Respo
     """Take a decision about what the page has shown, and go on to the next question."""
     require(posted.fields, "left", "right", "do")
     subject = subject_of(posted.one("entity"), user)
-    asked = {name: posted.one(name) for name in NAMES}
+    asked = read_posted(posted)
     left, right = posted.one("left"), posted.one("right")
     author = Author(posted.by, "desk")
     with connected(PLACE, readonly=False) as connection:
@@ -138,9 +113,10 @@ def _show(
             seen = _look(connection, subject, left, right, asked)
         except TerminalError as error:
             raise not_found(error) from error
-        last = last_decision(connection, subject, str(user.get_name()))
+        stands = standing(connection, subject, user)
     pair = seen.found.pair
     reasons = pair.reasons if pair else None
+    made = decision_lines(subject, seen.found.decisions)
     return render_matching(
         request,
         "pair",
@@ -159,13 +135,14 @@ def _show(
         percent=percent(pair.score) if pair else None,
         total=reasons.total if reasons else None,
         veto=words.veto(reasons.veto, subject.fields) if reasons and reasons.veto else None,
+        disputed=[each for each in made if each["state"] == "conflict"],
         compared=[_compared(subject, seen, each) for each in (reasons.comparisons if reasons else ())],
         rest=f"{reasons.rest:+.1f}" if reasons and abs(reasons.rest) > _ROUNDING else None,
         others=_others(subject, seen, [each.name for each in (reasons.comparisons if reasons else ())]),
         is_kept=seen.found.is_kept,
         pair_count=seen.found.pair_count,
         path=[_step(step) for step in seen.found.path],
-        made=decision_lines(subject, seen.found.decisions),
+        made=made,
         state=_state(seen.found),
         stake=seen.here.stake if seen.here else sum(seen.amounts.values()) if seen.amounts else None,
         place=seen.here.place if seen.here else None,
@@ -173,7 +150,7 @@ def _show(
         before=_address(asked, seen.before),
         behind=_address(asked, seen.behind),
         following=seen.behind,
-        last=last,
+        stands=stands,
         reason=posted.one("reason") if posted else _("compared side by side"),
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from fastapi import HTTPException, Query, Request, status
+from fastapi import HTTPException, Request, status
 from fastapi.responses import HTMLResponse
 from psycopg2.extensions import connection as PgConnection
 
@@ -16,10 +16,12 @@ from cockpit.domain.masking import mask
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.mdm import decisions, words
+from cockpit.mdm.applied import count_waiting
 from cockpit.mdm.clusters import MatchingRules
 from cockpit.mdm.compared import ComparedFields
 from cockpit.mdm.decisions import Listed
 from cockpit.mdm.record_view import parted, personal_columns
+from cockpit.quality.shown import readable, visible
 from cockpit.rulebook.contract import Contract
 from cockpit.rulebook.review import Review, load_review, reviewed_entities
 from cockpit.rulebook.survivorship import Survivorship, load_survivorship
@@ -29,16 +31,27 @@ from cockpit_airflow.views.access import may_change
 from cockpit_airflow.views.database import Row, select
 from cockpit_airflow.views.desk import texts as desk_texts
 from cockpit_airflow.views.desk.context import desk_context
-from cockpit_airflow.views.desk.fields import readable, visible
-from cockpit_airflow.views.desk.forms import token_for
+from cockpit_airflow.views.desk.desk_page import desk_values
 from cockpit_airflow.views.desk.queue_page import title_of
 from cockpit_airflow.views.matching import texts
 
 PLACE = "mdm.pair"
 _SQL = Path(__file__).parent / "sql"
 
-Text = Annotated[str, Query(max_length=250, pattern=r"^[^\x00]*$")]
-Entity = Annotated[str, Query(max_length=40, pattern=r"^[a-z0-9_]*$")]
+
+@dataclass(frozen=True)
+class Standing:
+    """What every page about matches says beside its own.
+
+    Attributes:
+        conflicts: How many contradictions between decisions wait for a person.
+        waiting: How many decisions wait for a run.
+        last: What the person decided last at the desk and may want to take back; None without one.
+    """
+
+    conflicts: int = 0
+    waiting: int = 0
+    last: Row | None = None
 
 
 @dataclass(frozen=True)
@@ -125,20 +138,20 @@ def render_matching(
     request: Request, template: str, user: BaseUser, subject: Subject, *, status_code: int = 200, **values: Any
 ) -> HTMLResponse:
     """A page about matches with the texts and the token that its forms need."""
+    folder = subject.context.workspace.models_folder
     return page.render(
         request,
         f"matching/{template}",
         area="desk",
+        current_page="matches",
         status_code=status_code,
-        desk=desk_texts.desk_texts(),
+        **desk_values(user),
         match=texts.matching_texts(),
         kinds=words.kinds(),
         decision_states=words.states(),
-        token=token_for(str(user.get_id())),
-        person=str(user.get_name()),
         done=texts.done().get(request.query_params.get("done", "")),
         entity=subject.name,
-        entities=reviewed_entities(subject.context.workspace.models_folder),
+        entities={name: texts.entity_titles().get(name, name) for name in reviewed_entities(folder)},
         currency=subject.context.workspace.settings.currency,
         may_change=subject.sees_all,
         **values,
@@ -154,18 +167,22 @@ def is_matched(connection: PgConnection) -> bool:
     return bool(found and found[0])
 
 
-def last_decision(connection: PgConnection, subject: Subject, person: str) -> Row | None:
-    """What a person decided last at the desk and may want to take back; None without one."""
-    if not subject.sees_all:
-        return None
-    found = select(connection, _SQL / "last_decision.sql", {"entity": subject.name, "person": person})
+def standing(connection: PgConnection, subject: Subject, user: BaseUser) -> Standing:
+    """How decisions about an entity stand; `is_matched`."""
+    contradictions = decisions.conflicts(connection, subject.name)
+    with connection.cursor() as cursor:
+        waiting = count_waiting(cursor, subject.name)
+    last: list[Row] = []
+    if subject.sees_all:
+        person = {"entity": subject.name, "person": str(user.get_name())}
+        last = select(connection, _SQL / "last_decision.sql", person)
     connection.rollback()
-    return found[0] if found else None
+    return Standing(len(contradictions), waiting, last[0] if last else None)
 
 
-def conflict_count(connection: PgConnection, subject: Subject) -> int:
-    """How many contradictions wait for a person."""
-    return len(decisions.conflicts(connection, subject.name))
+def number_of(text: str) -> int:
+    """The number of a decision that a form names; 0, which none has, for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def decision_lines(subject: Subject, listed: Iterable[Listed]) -> list[dict[str, Any]]:
@@ -186,6 +203,9 @@ def decision_lines(subject: Subject, listed: Iterable[Listed]) -> list[dict[str,
                 "taken_out": [visible(record, 80) for record in made.left_records] if made.kind == "split" else [],
                 "field": words.label(made.field, subject.golden) if made.field else None,
                 "value": subject.shown(column, made.value) if made.field else None,
+                "relation": words.relation(made.value) if made.kind == "parent" else None,
+                "applied_at": each.applied_at,
+                "together": each.together,
                 "author": made.author,
                 "through": desk_texts.ways().get(made.through, made.through),
                 "reason": visible(made.reason, 1000),

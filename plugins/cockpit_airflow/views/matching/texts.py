@@ -25,6 +25,7 @@ def matching_texts() -> Mapping[str, str]:
         "differ": _("Differs"),
         "veto": _("Kept apart because"),
         "least": _("At least this likely"),
+        "most": _("Less likely than"),
         "sort": _("Sorted by"),
         "sort_stake": _("value at stake"),
         "sort_likely": _("likeliest first"),
@@ -48,6 +49,13 @@ def matching_texts() -> Mapping[str, str]:
         "bulk_none": _("No pair of this filter is so likely."),
         "bulk_cut": _("At most so many at once; the others are next."),
         "bulk_done": _("accepted as the same"),
+        "bulk_before": _("golden records now"),
+        "bulk_after": _("golden records after the next run"),
+        "bulk_largest": _("records in the largest of them"),
+        "bulk_foreseen": _("contradictions with earlier decisions: none of the decisions in one would count"),
+        "undo_together": _("Take all back"),
+        "undo_together_reason": _("Why all of them are taken back"),
+        "at_once": _("made at once with it and standing"),
         "bulk_left": _("left as they are: answered or changed meanwhile"),
         "bulk_conflict": _("contradict other decisions; see the conflicts"),
         "back": _("Back to the matches"),
@@ -56,7 +64,12 @@ def matching_texts() -> Mapping[str, str]:
         "not_same": _("Not the same"),
         "later": _("Later"),
         "decide": _("Decision"),
-        "decide_hint": _("It counts from the next run on and stays in force at every rebuild."),
+        "decide_hint": _("It counts from the next run on and stays in force at every rebuild. A run begins by itself."),
+        "applied": _("in force from the run at"),
+        "ended": _("out of force from the run at"),
+        "waits": _("waits for a run"),
+        "waiting": _("Decisions that wait for a run"),
+        "waiting_hint": _("It begins by itself when nobody has decided for 20 seconds."),
         "not_learnt": _("Nothing has been learnt yet to compare them by."),
         "compared_now": _("Compared just now: the newest run found nothing that speaks for them."),
         "rest": _("all else"),
@@ -67,6 +80,8 @@ def matching_texts() -> Mapping[str, str]:
         "says_merge": _("The matcher says: one"),
         "says_review": _("The matcher leaves it to a person"),
         "says_no": _("The matcher says: two"),
+        "says_vetoed": _("alike, and kept apart by a rule"),
+        "veto_hint": _("A rule is stronger than all that agrees; only a person can say that they are one."),
         "bits": _("bits"),
         "bits_hint": _(
             "Evidence in bits: each one for doubles the odds that the two are one, each one against halves them."
@@ -85,6 +100,12 @@ def matching_texts() -> Mapping[str, str]:
         "undo_reason": _("Why it is taken back"),
         "no_conflict": _("No decisions contradict each other."),
         "conflict_hint": _("None of these decisions counts until one of them is taken back."),
+        "conflict_settle": _(
+            "To settle it: talk to each other, then take back the decision that is wrong, below it. The others count"
+            " from the next run on."
+        ),
+        "disputed": _("Stewards contradict each other about these two, so none of their decisions counts:"),
+        "to_conflicts": _("Settle it"),
         "look_pair": _("compare them"),
         "no_decision": _("Nobody has decided anything yet."),
         "value": _("Value"),
@@ -107,9 +128,24 @@ def matching_texts() -> Mapping[str, str]:
         "leads_here": _("Ids that lead here"),
         "not_built": _("Its values appear when core is built."),
         "and_more": _("and more"),
+        "group": _("Group"),
+        "group_none": _("No customer is above or below it."),
+        "group_size": _("Customers of the group"),
+        "this_one": _("this one"),
+        "more_below": _("further customers below"),
+        "also_found": _("Sources or names also say, and something stronger counts"),
+        "set_parent": _("Put it below another customer…"),
+        "search_parent": _("Name or id of the customer above"),
+        "relation": _("What this one is to it"),
+        "set_parent_do": _("Put it below"),
+        "set_parent_hint": _("It stands above what sources and names say, until it is taken back."),
+        "refuse_parent": _("It does not belong below this one…"),
+        "refuse_parent_do": _("Not below this one"),
+        "no_parent": _("Nobody is above it…"),
+        "no_parent_do": _("Nobody is above it"),
         "key_same": _("the same"),
         "key_not": _("not the same"),
-        "key_later": _("later: the next pair"),
+        "key_next": _("the next pair"),
         "key_before": _("the pair before"),
         "key_undo": _("take your last decision back"),
         "key_reason": _("type a reason"),
@@ -119,6 +155,11 @@ def matching_texts() -> Mapping[str, str]:
     }
 
 
+def entity_titles() -> Mapping[str, str]:
+    """What golden records of an entity are called; others go by the name of the entity."""
+    return {"customer": _("Customers"), "contact": _("Persons"), "product": _("Products")}
+
+
 def done() -> Mapping[str, str]:
     """What was done, said on the page that follows."""
     return {
@@ -126,4 +167,5 @@ def done() -> Mapping[str, str]:
         "undone": _("Taken back. It counts no more from the next run on."),
         "split": _("Decided. The records leave with the next run."),
         "pinned": _("Decided. The value counts from the next run on."),
+        "parent": _("Decided. The group changes with the next run."),
     }

@@ -12,10 +12,10 @@ from psycopg2.errors import UndefinedColumn, UndefinedTable
 
 from cockpit.domain.masking import mask
 from cockpit.i18n import language
+from cockpit.quality.shown import visible
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
 from cockpit_airflow.views.database import connected
-from cockpit_airflow.views.desk.fields import visible
 
 _LONGEST = 300
 

@@ -125,6 +125,7 @@ class _Filling:
             self._add_orders(part, batch)
         rng = generator(self.company.seed, Stream.API_STOCK)
         self._put("scm_stock", scm.draw_stock(rng, self.apis.scm, self.company.products, self._clock, self._marks))
+        self._put("scm_material", scm.list_materials(self.company))
         contacts = make_contacts(self.company)
         self._add_wecom(contacts)
         self._add_shop(contacts)

@@ -2,6 +2,7 @@
 create index if not exists scm_shipment_changed on scm_shipment (changed_at, shipment_id);
 create index if not exists scm_shipment_order on scm_shipment (order_number);
 create index if not exists scm_stock_changed on scm_stock (changed_at, stock_id);
+create index if not exists scm_material_changed on scm_material (changed_at, material_id);
 create index if not exists wecom_contact_changed on wecom_contact (changed_at, contact_id);
 create index if not exists wecom_chat_changed on wecom_chat (changed_at, chat_id);
 create index if not exists feed_post_changed on feed_post (changed_at, post_id);

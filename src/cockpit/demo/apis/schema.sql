@@ -39,6 +39,16 @@ create table if not exists scm_stock (
     changed_at timestamptz not null
 );
 
+create table if not exists scm_material (
+    material_id bigint primary key,
+    material_number text,
+    name text,
+    name_en text,
+    specification text,
+    unit text,
+    changed_at timestamptz not null
+);
+
 create table if not exists wecom_contact (
     contact_id bigint primary key,
     customer_id bigint,
@@ -204,6 +214,20 @@ select
         'update_time', stock.changed_at
     ) as record
 from scm_stock as stock;
+
+create or replace view api_scm_material as
+select
+    material.material_id as id,
+    material.changed_at,
+    json_build_object(
+        'material_no', material.material_number,
+        'name', material.name,
+        'name_en', material.name_en,
+        'model', material.specification,
+        'unit', material.unit,
+        'update_time', material.changed_at
+    ) as record
+from scm_material as material;
 
 create or replace view api_wecom_external_contact as
 select

@@ -1,4 +1,4 @@
-"""Shipments of the ERP's orders, and stock."""
+"""Shipments of the ERP's orders, stock, and the warehouse's own list of articles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import pandas as pd
 from cockpit.demo.apis import marks as kinds
 from cockpit.demo.apis.marks import Marks, Planting, pick, text_column
 from cockpit.demo.apis.profile import Scm
+from cockpit.demo.articles import WAREHOUSE, list_rows
 from cockpit.demo.clock import Clock
+from cockpit.demo.company import Company
 from cockpit.demo.draw import Ints, Times, between, categorical, seconds
 
 SYSTEM = "scm"
@@ -149,3 +151,19 @@ def draw_stock(
     stock.loc[rows, ["on_hand", "reserved"]] = 0
     planting.tell(marks, SYSTEM, "inventory", [f"{w}|{c}" for w, c in zip(warehouses, codes, strict=True)])
     return stock
+
+
+def list_materials(company: Company) -> pd.DataFrame:
+    """The warehouse's articles, entered when the history begins; columns as the table scm_material."""
+    rows = list_rows(company, WAREHOUSE)
+    return pd.DataFrame(
+        {
+            "material_id": 1 + np.arange(len(rows), dtype=np.int64),
+            "material_number": rows["key"],
+            "name": rows["name"],
+            "name_en": rows["other_name"],
+            "specification": rows["size"],
+            "unit": rows["unit"],
+            "changed_at": company.first_month.astype("datetime64[s]"),
+        }
+    )

@@ -50,6 +50,15 @@ TABLES: dict[str, tuple[CopyColumn, ...]] = {
         CopyColumn("reserved", whole),
         CHANGED_AT,
     ),
+    "scm_material": (
+        CopyColumn("material_id", whole),
+        CopyColumn("material_number", text),
+        CopyColumn("name", text),
+        CopyColumn("name_en", text),
+        CopyColumn("specification", text),
+        CopyColumn("unit", text),
+        CHANGED_AT,
+    ),
     "wecom_contact": (
         CopyColumn("contact_id", whole),
         CopyColumn("customer_id", nullable_id),

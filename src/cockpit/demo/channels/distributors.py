@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from cockpit.demo.articles import DEALERS, list_rows
 from cockpit.demo.channels.profile import Distributor
 from cockpit.demo.channels.truth import ChannelTruth
 from cockpit.demo.channels.world import World, texts, typed_names, typed_phones, written_dates
@@ -22,6 +23,8 @@ SYSTEM = "distributors"
 ENTITIES = {"comma": "sell_out", "semicolon": "sell_out_decimal_comma", "tab": "sell_out_tab"}
 SUFFIXES = {"comma": ".csv", "semicolon": ".csv", "tab": ".tsv"}
 _DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+
+ARTICLES = "article"
 
 LATE = "late"
 TWICE = "delivered_twice"
@@ -69,6 +72,28 @@ def write_distributors(folder: Path, world: World, truth: ChannelTruth) -> None:
             again = path.with_name(f"{path.stem}（重发）{path.suffix}")
             _write(again, content, world.company.clock, report)
             truth.special(SYSTEM, report.entity, again.name, TWICE)
+
+
+def write_article_lists(folder: Path, world: World, truth: ChannelTruth) -> None:
+    """Write the lists of articles that some dealers have sent, in their own numbers, words and encodings."""
+    target = folder / FOLDER / "articles"
+    target.mkdir(parents=True, exist_ok=True)
+    for dealer in world.channels.distributors.files:
+        if dealer.code not in DEALERS:
+            continue
+        rows = list_rows(world.company, dealer.code)
+        is_foreign = dealer.kind == "semicolon"
+        header = ("Article no.", "Description", "Unit") if is_foreign else ("货号", "品名规格", "单位")
+        between_words = ", " if is_foreign else ""
+        lines = [
+            ",".join((key, f'"{name}{between_words}{size}"', unit))
+            for key, name, size, unit in zip(*(rows[each] for each in ("key", "name", "size", "unit")), strict=True)
+        ]
+        content = "\n".join([",".join(header), *lines]) + "\n"
+        # What people type in full width is in no Western code page.
+        encoding = "utf-8" if is_foreign else dealer.encoding
+        (target / f"{dealer.code}_articles.csv").write_bytes(content.encode(encoding))
+        truth.count(SYSTEM, ARTICLES, rows=len(rows), files=1)
 
 
 def add_late_report(folder: Path, world: World, clock: Clock, truth: ChannelTruth) -> Path | None:

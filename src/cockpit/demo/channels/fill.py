@@ -17,7 +17,13 @@ from psycopg2.extensions import connection as PgConnection
 from cockpit.demo.channels.bank import BankStatement
 from cockpit.demo.channels.behaviour import append_day, write_behaviour
 from cockpit.demo.channels.call_centre import add_calls, write_call_centre
-from cockpit.demo.channels.distributors import add_late_report, add_report, correct_report, write_distributors
+from cockpit.demo.channels.distributors import (
+    add_late_report,
+    add_report,
+    correct_report,
+    write_article_lists,
+    write_distributors,
+)
 from cockpit.demo.channels.legacy_crm import write_legacy_crm
 from cockpit.demo.channels.manual import TemplateWriter, write_manual
 from cockpit.demo.channels.profile import load_channels
@@ -73,6 +79,7 @@ def fill_channels(
     statement.write(folder, planted)
     write_call_centre(folder, world, planted)
     write_distributors(folder, world, planted)
+    write_article_lists(folder, world, planted)
     write_trade_fair(folder, world, planted)
     write_legacy_crm(folder, world, planted)
     write_manual(folder, world, planted, write_template)

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from cockpit.domain.match.fields.values import MISSING, Hashes, Ints, Keys, Values, as_objects, ascending, hashed
 from cockpit.domain.match.table import Table
 
+# No key.
+NONE: Hashes = np.empty(0, dtype=np.uint64)
 # Spreads a combined key over 64 bits.
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -26,11 +28,13 @@ class Block:
         name: What the rule is called in reports, such as `phone.exact`.
         records: Positions of records; one that has several keys stands several times.
         hashes: The key of each.
+        refused: Keys that were left out because too many records share them.
     """
 
     name: str
     records: Ints
     hashes: Hashes
+    refused: Hashes = field(default_factory=lambda: NONE)
 
 
 @dataclass(frozen=True)
@@ -117,16 +121,21 @@ def pairs_of(block: Block, cap: int, refused: Hashes) -> tuple[Ints, Ints, Block
     left, right = np.minimum(left, right), np.maximum(left, right)
     kept = left != right
     largest = int(sizes[is_refused].max(initial=0))
-    return left[kept], right[kept], BlockReport(block.name, 0, np.unique(hashes[starts[is_refused]]), largest)
+    all_refused = ascending(np.concatenate([hashes[starts[is_refused]], block.refused]))
+    return left[kept], right[kept], BlockReport(block.name, 0, all_refused, largest)
 
 
-def blocks_of(table: Table, wanted: Sequence[Sequence[str]]) -> Iterator[Block]:
+def blocks_of(
+    table: Table, wanted: Sequence[Sequence[str]], refused: Mapping[str, Hashes] | None = None
+) -> Iterator[Block]:
     """Keys of the records.
 
     Args:
         table: The records.
         wanted: Names of keys, one or two at a time. When there are none: each strong key by itself, and weak keys of
             different fields two by two, unless both are about a place, which say little more than one of them.
+        refused: Keys that were refused when the model was learnt, by block; None while one is learnt. What most
+            of the records share is then left out of pairs of keys, which it would make the other key by itself.
     """
     offered = _Offered(table)
     if wanted:
@@ -139,12 +148,30 @@ def blocks_of(table: Table, wanted: Sequence[Sequence[str]]) -> Iterator[Block]:
     places = {table.names[column] for column in table.places}
     for name in offered.strong:
         yield from filter(None, [offered.block(name)])
-    for one_name, other_name in itertools.combinations(offered.weak, 2):
+    telling: dict[str, Block] = {}
+    for name in offered.weak:
+        if (block := offered.block(name)) is not None:
+            telling[name] = _telling(block, table.size, None if refused is None else refused.get(name, NONE))
+            if len(telling[name].refused):
+                yield Block(name, _NOBODY, NONE, telling[name].refused)
+    for one_name, other_name in itertools.combinations(telling, 2):
         fields = {one_name.partition(".")[0], other_name.partition(".")[0]}
         if len(fields) > 1 and not fields <= places:
-            one, other = offered.block(one_name), offered.block(other_name)
-            if one is not None and other is not None:
-                yield combined(f"{one_name} + {other_name}", one, other)
+            yield combined(f"{one_name} + {other_name}", telling[one_name], telling[other_name])
+
+
+def _telling(block: Block, size: int, refused: Hashes | None) -> Block:
+    """A block without the keys that most records share, or without those that are refused."""
+    if refused is None:
+        hashes, counts = np.unique(block.hashes, return_counts=True)
+        refused = hashes[counts > max(size * _MOST_SHARED, _FEW)]
+    kept = ~np.isin(block.hashes, refused)
+    return Block(block.name, block.records[kept], block.hashes[kept], refused)
+
+
+_NOBODY: Ints = np.empty(0, dtype=np.int64)
+# What more than half of the records share says nothing about two of them; in a short list that may be chance.
+_MOST_SHARED, _FEW = 0.5, 200
 
 
 class _Offered:
@@ -203,7 +230,3 @@ def candidates(blocks: Iterable[Block], size: int, cap: int, refused: Mapping[st
         codes.append(code)
     union = ascending(np.concatenate(codes))
     return Candidates(union // max(size, 1), union % max(size, 1), tuple(reports))
-
-
-# No key.
-NONE: Hashes = np.empty(0, dtype=np.uint64)

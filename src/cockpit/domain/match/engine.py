@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +23,7 @@ from cockpit.domain.match.fields.text import Identifier, Postcode, Region, Text
 from cockpit.domain.match.fields.values import Hashes, Ints, Levels, Objects
 from cockpit.domain.match.fields.wording import Organisation
 from cockpit.domain.match.fields.words import WordLists
+from cockpit.domain.match.identical import first_equal
 from cockpit.domain.match.learn import Strangers, learn
 from cockpit.domain.match.model import Floats, MatchModel
 from cockpit.domain.match.rule import FieldType, MatchRule
@@ -33,7 +34,12 @@ NO, REVIEW, MERGE = range(3)
 
 # Name of the block that has every pair.
 ALL = "all"
+# Name of the block of records that repeat another one.
+SAME = "same"
 
+# From so many on, records that say the same are one node. Fewer are compared like any others, because how often
+# one thing is written twice in the same way is also learnt from them.
+_MANY_COPIES = 20
 # Pairs that are compared at a time: bounds the memory.
 _CHUNK = 2_000_000
 # No single pair outweighs a whole group.
@@ -124,20 +130,33 @@ def match(
     order = np.argsort(frame["record_id"].to_numpy(dtype=object), kind="stable")
     # All that follows sees the records in the order of their ids, so that the order of the input says nothing.
     known = [name for name in frame.columns if name in rule.columns]
-    table = Table(frame[known].iloc[order], rule, types, model.names if model else None)
+    # Records that are in order need not be copied.
+    rows = frame[known] if bool((np.diff(order) == 1).all()) else frame[known].iloc[order]
+    everything = Table(rows, rule, types, model.names if model else None)
+    decided = _Decided.of(frame, order, merged, apart)
+    # Records that say the same are one node, whatever their number; of what people named, each is one of its own.
+    codes = [values.codes for values in everything.values.values()]
+    first = first_equal(codes, everything.size, fewest=_MANY_COPIES, apart=decided.records())
+    kept = np.flatnonzero(first == np.arange(everything.size))
+    table = everything if len(kept) == everything.size else everything.only(kept)
+    decided = decided.among(kept)
     found = _candidates(table, rule, model)
     compared = compare(table, found.left, found.right)
     learnt = model or _learn(table, found, compared, rule)
     weight = weigh(table, compared, learnt, rule)
     model = model or threshold.frozen(learnt, rule, weight, compared.vetoes)
     rule = threshold.with_threshold(rule, model)
-    labels = _group(table.size, found, weight, compared.vetoes, rule, _Decided.of(frame, order, merged, apart))
+    labels = _group(table.size, found, weight, compared.vetoes, rule, decided)
+    if table is not everything:
+        found = replace(found, left=kept[found.left], right=kept[found.right])
+        labels = kept[labels][np.searchsorted(kept, first)]
+        labels, found, weight, compared = _with_copies(everything, first, labels, found, weight, compared, model, rule)
     together = labels[found.left] == labels[found.right]
     outcome = np.where(
         together, MERGE, np.where((weight >= rule.review_at) & (compared.vetoes == 0), REVIEW, NO)
     ).astype(np.int8)
     positions = order[labels]
-    cluster_of = np.empty(table.size, dtype=np.int64)
+    cluster_of = np.empty(everything.size, dtype=np.int64)
     cluster_of[order] = positions
     return Matched(
         frame["record_id"].to_numpy(dtype=object),
@@ -154,6 +173,39 @@ def match(
     )
 
 
+def _with_copies(
+    table: Table,
+    first: Ints,
+    labels: Ints,
+    found: Candidates,
+    weight: Floats,
+    compared: Compared,
+    model: MatchModel,
+    rule: MatchRule,
+) -> tuple[Ints, Candidates, Floats, Compared]:
+    """Labels of all records, and a pair of each copy with the record that it repeats.
+
+    A copy is where that record is if the two would be joined by what they say; else it is by itself.
+    """
+    copies = np.flatnonzero(first != np.arange(table.size))
+    same = compare(table, first[copies], copies)
+    weight_of_copies = weigh(table, same, model, rule)
+    alone = copies[weight_of_copies < rule.merge_at]
+    labels[alone] = alone
+    left, right = np.r_[found.left, first[copies]], np.r_[found.right, copies]
+    order = np.lexsort((right, left))
+    return (
+        labels,
+        Candidates(left[order], right[order], (*found.blocks, BlockReport(SAME, len(copies), blocking.NONE))),
+        np.r_[weight, weight_of_copies][order],
+        Compared(
+            np.concatenate([compared.levels, same.levels])[order],
+            tuple(np.concatenate(each)[order] for each in zip(compared.agreed, same.agreed, strict=True)),
+            np.r_[compared.vetoes, same.vetoes][order],
+        ),
+    )
+
+
 def _learn(table: Table, found: Candidates, compared: Compared, rule: MatchRule) -> MatchModel:
     """Learn twice: what the first model puts together tells the second what is frequent among different things."""
     strangers = Strangers.of(table)
@@ -165,7 +217,7 @@ def _learn(table: Table, found: Candidates, compared: Compared, rule: MatchRule)
 def _learn_once(
     table: Table, found: Candidates, compared: Compared, rule: MatchRule, strangers: Strangers, things: Ints | None
 ) -> MatchModel:
-    learnt = learn(table, compared.levels, strangers, rule.related, things)
+    learnt = learn(table, (found.left, found.right), compared.levels, strangers, rule.related, things)
     return MatchModel(
         learnt.comparisons,
         learnt.share,
@@ -197,8 +249,9 @@ def _candidates(table: Table, rule: MatchRule, model: MatchModel | None) -> Cand
     if model.is_exhaustive if model else total <= rule.exhaustive_pairs:
         left, right = np.triu_indices(table.size, 1)
         return Candidates(left.astype(np.int64), right.astype(np.int64), (BlockReport(ALL, total, blocking.NONE),))
-    refused = model.refused if model else {}
-    return blocking.candidates(blocking.blocks_of(table, rule.blocks), table.size, rule.largest_block, refused)
+    refused = model.refused if model else None
+    blocks = blocking.blocks_of(table, rule.blocks, refused)
+    return blocking.candidates(blocks, table.size, rule.largest_block, refused or {})
 
 
 def compare(table: Table, left: Ints, right: Ints) -> Compared:
@@ -232,6 +285,14 @@ class _Decided:
             return np.sort(found[(found >= 0).all(axis=1)], axis=1)
 
         return cls(positions(merged), positions(apart))
+
+    def records(self) -> Ints:
+        """All that somebody decided about."""
+        return np.unique(np.r_[self.merged.ravel(), self.apart.ravel()])
+
+    def among(self, kept: Ints) -> _Decided:
+        """The same, as positions among the records that are kept, which are all that it is about."""
+        return _Decided(np.searchsorted(kept, self.merged), np.searchsorted(kept, self.apart))
 
 
 _NOTHING = _Decided(np.empty((0, 2), dtype=np.int64), np.empty((0, 2), dtype=np.int64))

@@ -27,6 +27,8 @@ from cockpit.domain.match.table import Table
 
 # Keys of different blocks that have the same hash are different keys.
 _MIX = np.uint64(0xD6E8FEB86659FD93)
+# Records whose keys are Python's numbers at a time.
+_CHUNK = 50_000
 _UNMIX = np.uint64(pow(int(_MIX), -1, 1 << 64))
 
 
@@ -193,13 +195,17 @@ class RecordKeys:
 
     def by_record(self) -> Iterator[tuple[str, list[int]]]:
         """Each record with its keys, also one that has none."""
-        order = np.argsort(self.records, kind="stable")
-        keys = self.keys[order].tolist()
-        ends = np.cumsum(np.bincount(self.records, minlength=len(self.record_ids))).tolist()
-        start = 0
-        for record, end in zip(self.record_ids.tolist(), ends, strict=True):
-            yield record, keys[start:end]
-            start = end
+        keys = self.keys[np.argsort(self.records, kind="stable")]
+        ends = np.cumsum(np.bincount(self.records, minlength=len(self.record_ids)))
+        place = 0
+        for first in range(0, len(self.record_ids), _CHUNK):
+            until = ends[first : first + _CHUNK].tolist()
+            listed = keys[place : until[-1]].tolist()
+            start = place
+            for record, end in zip(self.record_ids[first : first + _CHUNK].tolist(), until, strict=True):
+                yield record, listed[start - place : end - place]
+                start = end
+            place = start
 
 
 def keys_of(frame: pd.DataFrame, rule: MatchRule, types: Mapping[FieldType, Field], model: MatchModel) -> RecordKeys:
@@ -213,7 +219,7 @@ def keys_of(frame: pd.DataFrame, rule: MatchRule, types: Mapping[FieldType, Fiel
     blocks: dict[str, slice] = {}
     count = 0
     if len(frame):
-        for block in blocking.blocks_of(Table(frame, rule, types, model.names), rule.blocks):
+        for block in blocking.blocks_of(Table(frame, rule, types, model.names), rule.blocks, model.refused):
             known = ~np.isin(block.hashes, model.refused.get(block.name, blocking.NONE))
             records.append(block.records[known])
             keys.append(_keys(block.name, block.hashes[known]))

@@ -24,7 +24,7 @@ FieldType: TypeAlias = Literal[
     "product_name",
     "specification",
 ]
-_STRICT = ConfigDict(frozen=True, extra="forbid")
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class FieldRule(BaseModel):
@@ -68,14 +68,16 @@ class MatchRule(BaseModel):
     Attributes:
         fields: By name, in the order in which they are shown.
         swapped: Two fields of names whose values are sometimes exchanged: given and family name.
+        made_of: Fields of e-mail addresses, each with the names of persons that addresses are often made of: to one who
+            has the same name such an address says little.
         related: Fields in which records differ that agree on much and yet are two things, such as members of one
             household; each entry is one kind of such records.
         proof: One or several, all of which are asked for; none when the weights alone decide.
         blocks: Keys that make two records candidates, each one or two of `field.key`; when empty, all that the types
             of the fields offer.
         merge_at: log2 odds that the average of all pairs within a group has to reach.
-        precision: Instead of `merge_at`: the share of joined pairs that is to be right; the odds from which it is so are
-            found when a model is learnt, and kept with it.
+        precision: Instead of `merge_at`: the share of joined pairs that is to be right. The odds for it are found when
+            a model is learnt, and kept with it.
         review_at: log2 odds from which a pair that was not joined is shown to a person.
         largest_block: Records that may share a key; more say nothing about each other.
         exhaustive_pairs: Up to so many pairs all are compared.
@@ -85,6 +87,7 @@ class MatchRule(BaseModel):
 
     fields: dict[str, FieldRule] = Field(min_length=1)
     swapped: tuple[tuple[str, str], ...] = ()
+    made_of: dict[str, tuple[str, ...]] = {}
     related: tuple[tuple[str, ...], ...] = ()
     proof: tuple[Proof, ...] = ()
     blocks: tuple[tuple[str, ...], ...] = ()
@@ -102,7 +105,8 @@ class MatchRule(BaseModel):
     @model_validator(mode="after")
     def _known(self) -> Self:
         parts = [field.parts for field in self.fields.values()]
-        named = {name for group in (*self.swapped, *self.related, *parts) for name in group}
+        made_of = [(name, *names) for name, names in self.made_of.items()]
+        named = {name for group in (*self.swapped, *self.related, *made_of, *parts) for name in group}
         unknown = sorted(named - self.fields.keys())
         if unknown:
             raise ValueError(_("{field} is none of the fields", field=unknown[0]))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from cockpit.domain.match.fields.company import CompanyName
+from cockpit.domain.match.fields.contact import Email
 from cockpit.domain.match.fields.field import Field
+from cockpit.domain.match.fields.made_of_name import MadeOfName
 from cockpit.domain.match.fields.person import PersonName, swapped
-from cockpit.domain.match.fields.values import MISSING, Hashes, Ints, Levels, Values, hashed
+from cockpit.domain.match.fields.values import MISSING, Hashes, Ints, Levels, Objects, Values, hashed
 from cockpit.domain.match.rule import FieldType, MatchRule
 
 _ORDERS = ("as they stand", "exchanged")
@@ -65,6 +68,7 @@ class Table:
             self.values[name] = self.types[name].read(frame[column])
         self._rule = rule
         self._swapped = [pair for pair in rule.swapped if set(pair) <= self.values.keys()]
+        self._made = self._made_of_names()
         self._hashes: dict[str, Hashes] = {}
         self._identities: dict[str, tuple[Hashes, Ints]] = {}
         orders = [f"{given} / {family}" for given, family in self._swapped]
@@ -72,6 +76,21 @@ class Table:
         self.levels = tuple([each.levels for each in self.types.values()] + [_ORDERS] * len(orders))
         self.expected = tuple([each.expected for each in self.types.values()] + [(0.9, 0.1)] * len(orders))
         self.places = tuple(place for place, name in enumerate(self.values) if rule.fields[name].type in _PLACES)
+
+    def _made_of_names(self) -> dict[str, MadeOfName]:
+        return {
+            name: MadeOfName(self.values[name], [self.values[each] for each in names if each in self.values])
+            for name, names in self._rule.made_of.items()
+            if name in self.values
+        }
+
+    def only(self, records: Ints) -> Table:
+        """The same for some records, among which every value is found."""
+        fewer = copy(self)
+        fewer.size = len(records)
+        fewer.values = {name: replace(values, codes=values.codes[records]) for name, values in self.values.items()}
+        fewer._made = fewer._made_of_names()
+        return fewer
 
     def column_of(self, name: str) -> str | None:
         """Column of the frame that a field was read from; None for what is no field."""
@@ -112,7 +131,14 @@ class Table:
                 vetoes[rest] = np.where((vetoes[rest] == 0) & contradicts, -1 - column, vetoes[rest])
         for place, (given_name, family_name) in enumerate(self._swapped, start=len(self.values)):
             self._compare_order(levels, agreed, place, given_name, family_name, left, right)
+        for name, made in self._made.items():
+            column = self.names.index(name)
+            _without_name(made, levels[:, column], agreed[column], left, right)
         return Compared(levels, tuple(agreed), vetoes)
+
+    def made_of_names(self, name: str, records: Ints) -> Objects | None:
+        """How e-mail addresses of records are made of their names, "" where they are not; None for another field."""
+        return self._made[name].of(records) if name in self._made else None
 
     def _compare_order(
         self, levels: Levels, agreed: list[Hashes], place: int, given: str, family: str, left: Ints, right: Ints
@@ -135,3 +161,25 @@ class Table:
             agreed[column][pairs] = 0
             equal = both[found[both] == 0]
             agreed[column][pairs[equal]] = self.hashes_of(name)[a[equal]]
+
+
+def _without_name(made: MadeOfName, levels: Levels, agreed: Hashes, left: Ints, right: Ints) -> None:
+    """Take what the names say out of what addresses say that are made of them.
+
+    Args:
+        levels, agreed: Of the addresses; equal ones are as frequent as other addresses that are made in the same way,
+            and alike ones say nothing, unless they have the same digits.
+    """
+    pairs = np.flatnonzero((levels != MISSING) & (levels <= _OF_ONE_USER))
+    if not len(pairs):
+        return
+    (one, digits), (other, other_digits) = made.of_pairs(left[pairs], right[pairs])
+    of_names = (one != "") & (other != "")
+    is_equal = of_names & (levels[pairs] == 0)
+    agreed[pairs[is_equal]] = hashed(one[is_equal])
+    is_said = (digits == other_digits) & (digits != "")
+    levels[pairs[of_names & ~is_equal & ~is_said]] = MISSING
+
+
+# Levels of addresses up to this one say that their users are alike.
+_OF_ONE_USER = Email.levels.index("similar")

@@ -12,10 +12,10 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cockpit.i18n import LANGUAGES, _
-from cockpit.intake.tasks import shown
 from cockpit.intake.tasks.desk import Closed, OpenTask
 from cockpit.intake.tasks.shown import Field
 from cockpit.quality.answers import LONGEST_REASON, LONGEST_VALUE
+from cockpit.quality.shown import visible
 from cockpit.rulebook.workspace import Workspace
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -48,7 +48,7 @@ def form(
     is_personal = task.entity.key != "line" and any(
         task.entity.columns[column].sensitivity == "personal" for column in task.entity.key
     )
-    key = "" if is_personal and not task.may_see_all else shown.visible(task.row.key, lang)
+    key = "" if is_personal and not task.may_see_all else visible(task.row.key, lang=lang)
     return _render(
         "form.html",
         workspace,

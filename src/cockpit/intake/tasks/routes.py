@@ -21,6 +21,7 @@ from cockpit.intake.replies import RefusalError, language_of
 from cockpit.intake.tasks import page, shown
 from cockpit.intake.tasks.desk import Answer, Closed, ClosedLinkError, Connect, Desk, OpenTask, Outcome
 from cockpit.quality.answers import LONGEST_REASON, LONGEST_VALUE
+from cockpit.quality.shown import line_ends
 from cockpit.rulebook.workspace import Workspace
 
 logger = logging.getLogger(__name__)
@@ -87,9 +88,7 @@ class _Pages:
 
     async def _answered(self, link: TaskLink, token: str, fields: Mapping[str, str], lang: str) -> Response:
         entered = {
-            name.removeprefix(_VALUE): shown.line_ends(value)
-            for name, value in fields.items()
-            if name.startswith(_VALUE)
+            name.removeprefix(_VALUE): line_ends(value) for name, value in fields.items() if name.startswith(_VALUE)
         }
         reason = fields.get("reason", "").replace("\x00", "").strip()
         kind: Literal["correct", "confirm"] = "confirm" if fields.get("action") == "confirm" else "correct"

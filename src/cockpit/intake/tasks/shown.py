@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,18 +11,8 @@ from cockpit.domain.masking import mask
 from cockpit.i18n import _
 from cockpit.intake.tasks.desk import OpenTask
 from cockpit.quality.answers import LONGEST_VALUE, correctable_columns
+from cockpit.quality.shown import label_of, line_ends, message_of, pointed_at, readable, visible
 from cockpit.rulebook.contract import Check
-from cockpit.warehouse.staging import TYPE_CHECK
-
-_LONGEST_SHOWN = 300
-
-# Control characters, and those that hide themselves or turn the direction of writing.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164"
-    "\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
-)
-# Columns of staging that stand beside a standardised one.
-_BESIDE = ("_received", "_outcome", "_reason", "_confidence", "_details")
 
 
 @dataclass(frozen=True)
@@ -91,9 +77,9 @@ def fields_of(
         fields.append(
             Field(
                 name=name,
-                label=(column.description_zh if lang == "zh" else column.description) or name,
+                label=label_of(column, name, lang),
                 unit=column.unit or "",
-                received=None if shown is None else visible(shown, lang),
+                received=None if shown is None else visible(shown, lang=lang),
                 standard=None if is_masked else _standard(task, name, received, lang, zone),
                 entered=now,
                 is_editable=is_editable,
@@ -129,10 +115,10 @@ def faults_of(
     by_column: dict[str, list[str]] = {}
     others = []
     for check in failing:
-        pointed_at = list(_pointed_at(check, names, values))
-        for name in pointed_at:
+        marked = list(pointed_at(check, names, values))
+        for name in marked:
             by_column.setdefault(name, []).append(message_of(check, lang))
-        if not pointed_at:
+        if not marked:
             others.append(message_of(check, lang))
     return by_column, others
 
@@ -146,38 +132,9 @@ def changes_of(task: OpenTask, entered: Mapping[str, str], lang: str, zone: Zone
     }
 
 
-def line_ends(text: str) -> str:
-    """A text as browsers send it back."""
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-def visible(value: str, lang: str) -> str:
-    """A text of which everything can be seen; a long one is cut and says how long it is."""
-    cut = value[:_LONGEST_SHOWN]
-    shown = _UNSEEN.sub(lambda found: f"[U+{ord(found[0]):04X}]", cut)
-    if len(value) > _LONGEST_SHOWN:
-        shown += _("… ({count} characters)", lang, count=f"{len(value):,}")
-    return shown
-
-
-def message_of(check: Check, lang: str) -> str:
-    """What the row's owner reads about a rule."""
-    return (check.message_zh if lang == "zh" else check.message) or check.rule_id
-
-
 def _marked(task: OpenTask, names: Sequence[str]) -> set[str]:
     checks = (task.checks.get(reason.rule_id) for reason in task.reasons)
-    return {name for check in checks if check for name in _pointed_at(check, names, task.seen.values)}
-
-
-def _pointed_at(check: Check, names: Sequence[str], values: Mapping[str, Any]) -> Iterator[str]:
-    if check.rule_id == TYPE_CHECK.rule_id:
-        yield from (name for name in values.get("invalid_columns") or () if name in names)
-        return
-    for column in check.marked_columns:
-        own = next((column.removesuffix(end) for end in _BESIDE if column.removesuffix(end) in names), column)
-        if own in names:
-            yield own
+    return {name for check in checks if check for name in pointed_at(check, names, task.seen.values)}
 
 
 def _standard(task: OpenTask, name: str, received: str | None, lang: str, zone: ZoneInfo) -> str | None:
@@ -187,26 +144,11 @@ def _standard(task: OpenTask, name: str, received: str | None, lang: str, zone: 
     value = task.seen.values.get(name)
     if value is None:
         return _("nothing", lang)
-    text = _readable(value, zone)
-    return None if text == received.strip() else visible(text, lang)
+    text = readable(value, zone) or ""
+    return None if text == received.strip() else visible(text, lang=lang)
 
 
 def _is_unread(task: OpenTask, name: str) -> bool:
     values = task.seen.values
     is_no_value = values.get(name) is None and values.get(f"{name}_outcome") in ("invalid", "review")
     return is_no_value or name in (values.get("invalid_columns") or ())
-
-
-def _readable(value: object, zone: ZoneInfo) -> str:
-    match value:
-        case datetime():
-            moment = value.astimezone(zone)
-            return moment.strftime("%Y-%m-%d %H:%M" + (":%S" if moment.second else ""))
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return f"{value.normalize():f}"
-        case dict() | list():
-            return json.dumps(value, ensure_ascii=False)
-        case _:
-            return str(value)

@@ -55,7 +55,8 @@ compared as (
             cast(%(source)s as text) is null
             or %(source)s in (split_part(pair.left_record, ':', 1), split_part(pair.right_record, ':', 1))
         )
-        and (cast(%(least)s as real) is null or pair.score >= %(least)s)
+        and (cast(%(least)s as real) is null or pair.score >= cast(%(least)s as real))
+        and (cast(%(most)s as real) is null or pair.score < cast(%(most)s as real))
         and (
             not %(is_searched)s
             or pair.left_record = any(%(found)s)

@@ -32,6 +32,7 @@ from cockpit.pipelines.lists.columns import (
     names_of,
     texts_of,
 )
+from cockpit.pipelines.lists.notes import Notes, look
 from cockpit.rulebook.matching import FileColumns, load_field_types
 from cockpit.sources.lists import ListFile, read_list
 
@@ -71,12 +72,14 @@ class ListsMatched:
     Attributes:
         cluster_id: Per record the least record id of its group.
         seconds: That matching took.
+        notes: What somebody should know before they use it.
     """
 
     lists: Lists
     matched: Matched
     cluster_id: Objects
     seconds: float
+    notes: Notes
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:
@@ -147,8 +150,10 @@ def match_lists(lists: Lists, rules: Path) -> ListsMatched:
         for name, field in lists.rule.fields.items()
     }
     rule = lists.rule.model_copy(update={"fields": fields})
-    matched = engine.match(frame, rule, load_field_types(rules, rule))
-    return ListsMatched(lists, matched, lists.record_id[matched.cluster], time.monotonic() - begin)
+    types = load_field_types(rules, rule)
+    matched = engine.match(frame, rule, types)
+    seconds = time.monotonic() - begin
+    return ListsMatched(lists, matched, lists.record_id[matched.cluster], seconds, look(frame, rule, types, matched))
 
 
 def write_clusters(path: Path, found: ListsMatched) -> None:

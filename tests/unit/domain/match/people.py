@@ -17,6 +17,7 @@ RULE = MatchRule(
         "email": FieldRule(type="email"),
     },
     swapped=(("given", "family"),),
+    made_of={"email": ("given", "family")},
     related=(("given", "born"),),
 )
 
@@ -31,7 +32,7 @@ def people(count: int, repeated: int, seed: int = 3) -> tuple[pd.DataFrame, list
     rows: list[dict[str, str | None]] = []
     truth: list[str] = []
     for person in range(count):
-        given, family = draw.choice(_GIVEN), "".join(draw.choices(_SYLLABLES, k=3))
+        given, family = draw.choice(_GIVEN), "".join(draw.choices(_SYLLABLES, k=2))
         row: dict[str, str | None] = {
             "given": given.title(),
             "family": family.title(),

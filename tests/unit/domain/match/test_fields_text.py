@@ -186,3 +186,21 @@ def test_names_do_not_depend_on_the_other_names() -> None:
     among = field.read(pd.Series([*names, *(f"Other {n} Services" for n in range(500))], dtype=object))
     left, right = np.array([0, 0, 1]), np.array([1, 2, 2])
     assert field.compare(alone, left, right).tolist() == field.compare(among, left, right).tolist()
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "is_found"),
+    [
+        pytest.param("Anna Adler", "Adler, Anna", True, id="order"),
+        pytest.param("Anna Adler", "Anna Adlr", True, id="slip"),
+        pytest.param("Jürgen Groß", "Juergen Gross", True, id="umlaut"),
+        pytest.param("Anna Maria Adler", "A. Adler Maria", True, id="two of three words"),
+        pytest.param("王小明", "王小明", True, id="Han"),
+        pytest.param("Anna Adler", "Anna Berg", False, id="one word"),
+        pytest.param("Anna", "Anna", False, id="no whole name"),
+    ],
+)
+def test_whole_names_are_found_by_two_words(left: str, right: str, is_found: bool) -> None:
+    field = TYPES["person_name"]
+    keys = [field.keys(field.read(pd.Series([name], dtype=object)))["whole"].hashes.tolist() for name in (left, right)]
+    assert bool(set(keys[0]) & set(keys[1])) is is_found

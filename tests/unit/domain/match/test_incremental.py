@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cockpit.domain.match import incremental
 from cockpit.domain.match.engine import NO, Matched, field_types, match
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.values import Ints
@@ -56,6 +58,10 @@ def groups(found: Matched) -> dict[str, str]:
     return dict(zip(found.record_ids.tolist(), found.record_ids[found.cluster].tolist(), strict=True))
 
 
+def listed(entries: Keyed) -> list[tuple[str, int]]:
+    return sorted(zip(entries.records.tolist(), entries.keys.tolist(), strict=True))
+
+
 def frame_of(rows: Mapping[str, Row]) -> pd.DataFrame:
     frame = pd.DataFrame([{"record_id": record, **rows[record]} for record in sorted(rows)], dtype=object)
     return frame if len(frame) else pd.DataFrame({name: [] for name in ("record_id", *RULE.fields)}, dtype=object)
@@ -64,7 +70,9 @@ def frame_of(rows: Mapping[str, Row]) -> pd.DataFrame:
 class Memory:
     """What runs leave, in memory; the records are those of now."""
 
-    def __init__(self, rows: Mapping[str, Row], model: MatchModel, merged: Sequence[Pair], apart: Sequence[Pair]) -> None:
+    def __init__(
+        self, rows: Mapping[str, Row], model: MatchModel, merged: Sequence[Pair], apart: Sequence[Pair]
+    ) -> None:
         found = match(frame_of(rows), RULE, TYPES, model, merged=merged, apart=apart)
         left = kept(frame_of(rows), RULE, TYPES, model)
         self.rows = dict(rows)
@@ -87,19 +95,27 @@ class Memory:
 
     def linked(self, records: Sequence[str]) -> Collection[str]:
         wanted = {*records}
-        found = {record for pair, (_w, _v, outcome) in self.pairs.items() if outcome != NO and wanted & {*pair} for record in pair}
+        near = [pair for pair, (_weight, _veto, outcome) in self.pairs.items() if outcome != NO and wanted & {*pair}]
         named = {self.groups[record] for record in wanted if record in self.groups}
-        return found | {record for record, group in self.groups.items() if group in named}
+        return {record for pair in near for record in pair} | {
+            record for record, group in self.groups.items() if group in named
+        }
 
     def take(self, result: Followed) -> None:
         inside = {*result.frame["record_id"]}
         gone = result.touched - inside
-        self.pairs = {
-            pair: value
-            for pair, value in self.pairs.items()
-            if not result.touched & {*pair} and not inside >= {*pair}
-        } | shown(result.matched) | shown(result.outside)
-        self.groups = {record: group for record, group in self.groups.items() if record not in gone} | groups(result.matched)
+        self.pairs = (
+            {
+                pair: value
+                for pair, value in self.pairs.items()
+                if not result.touched & {*pair} and not inside >= {*pair}
+            }
+            | shown(result.matched)
+            | shown(result.outside)
+        )
+        self.groups = {record: group for record, group in self.groups.items() if record not in gone} | groups(
+            result.matched
+        )
         changed = {*result.keys.record_ids.tolist()} | gone
         self.entries = self.entries.without(changed) + result.keys.keyed
         self.full_keys |= {key: count for key, (_name, count) in result.full.items()}
@@ -109,14 +125,14 @@ class Memory:
 
 def sure(model: MatchModel | None = None) -> tuple[dict[str, Row], MatchModel]:
     """A list and a model that was learnt from part of it."""
-    listed, _truth = people(60, 30)
+    drawn, _truth = people(60, 30)
     rows = {
         str(row["record_id"]): {
             "phone": f"0241 55{int(row['record_id'][5:]) // 5:04}",
             "code": None,
             **{name: value if isinstance(value, str) else None for name, value in row.items() if name != "record_id"},
         }
-        for row in listed.to_dict("records")
+        for row in drawn.to_dict("records")
     }
     some = {record: row for place, (record, row) in enumerate(rows.items()) if place % 3}
     found = match(frame_of({**some, "list:zzzz": {**rows["list:0001"], "code": "A1"}}), RULE, TYPES, model)
@@ -144,8 +160,14 @@ def changes(draw: st.DrawFn) -> tuple[dict[str, Row | None], list[Pair], list[Pa
             continue
         base, other = ROWS[draw(st.sampled_from(RECORDS))], ROWS[draw(st.sampled_from(RECORDS))]
         taken = draw(st.sets(st.sampled_from([*RULE.fields])))
-        changed[record] = {**base, **{name: other[name] for name in taken}, "code": draw(st.sampled_from([None, "A1", "B2"]))}
-    pairs = st.lists(st.tuples(st.sampled_from(RECORDS), st.sampled_from(RECORDS)).filter(lambda p: p[0] < p[1]), max_size=2)
+        changed[record] = {
+            **base,
+            **{name: other[name] for name in taken},
+            "code": draw(st.sampled_from([None, "A1", "B2"])),
+        }
+    pairs = st.lists(
+        st.tuples(st.sampled_from(RECORDS), st.sampled_from(RECORDS)).filter(lambda p: p[0] < p[1]), max_size=2
+    )
     merged, apart = draw(pairs), draw(pairs)
     return changed, sorted({*merged}), sorted({*apart} - {*merged})
 
@@ -167,7 +189,15 @@ def test_a_change_that_is_followed_equals_a_full_run(
                 rows[record] = row
         store.rows = dict(rows)
         result = follow(
-            changed, store, RULE, TYPES, MODEL, merged=merged_now, apart=apart_now, merged_before=merged, apart_before=apart
+            changed,
+            store,
+            RULE,
+            TYPES,
+            MODEL,
+            merged=merged_now,
+            apart=apart_now,
+            merged_before=merged,
+            apart_before=apart,
         )
         assert result is not None
         store.take(result)
@@ -176,7 +206,7 @@ def test_a_change_that_is_followed_equals_a_full_run(
         assert store.groups == full.groups
         assert store.pairs == full.pairs
         assert store.full_keys == full.full_keys
-        assert sorted(zip(store.entries.records, store.entries.keys)) == sorted(zip(full.entries.records, full.entries.keys))
+        assert listed(store.entries) == listed(full.entries)
 
 
 @settings(max_examples=40, deadline=None)
@@ -186,7 +216,8 @@ def test_more_records_take_no_candidate_away(start: set[str], more: set[str]) ->
     pairs = []
     for some in (start, start | more):
         found = match(frame_of({record: ROWS[record] for record in some}), rule, TYPES, MODEL)
-        pairs.append({tuple(sorted((found.record_ids[a], found.record_ids[b]))) for a, b in zip(found.left, found.right)})
+        ids = zip(found.record_ids[found.left], found.record_ids[found.right], strict=True)
+        pairs.append({(min(each), max(each)) for each in ids})
     assert pairs[0] <= pairs[1]
 
 
@@ -213,31 +244,36 @@ def test_what_reaches_too_far_is_not_followed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "types"),
+    ("rule", "model"),
     [
-        (MatchRule(fields={"given": FieldRule(type="organisation")}), TYPES),
+        pytest.param(MatchRule(fields={"given": FieldRule(type="organisation")}), MODEL, id="keys depend on others"),
+        pytest.param(RULE, replace(MODEL, is_exhaustive=True), id="all pairs are compared"),
     ],
-    ids=["keys that depend on other records"],
 )
-def test_what_cannot_be_followed(rule: MatchRule, types: dict[FieldType, Field]) -> None:
-    assert not is_possible(rule, types, MODEL)
+def test_what_cannot_be_followed(rule: MatchRule, model: MatchModel) -> None:
+    assert not is_possible(rule, TYPES, model)
 
 
 def test_keys_leave_out_what_the_model_refuses() -> None:
     frame = frame_of(ROWS)
     made = keys_of(frame, RULE, TYPES, MODEL)
     assert MODEL.refused
-    every = keys_of(frame, RULE, TYPES, _without_refused(MODEL))
+    every = keys_of(frame, RULE, TYPES, replace(MODEL, refused={}))
     assert len(made.keyed.keys) < len(every.keyed.keys)
-
-
-def _without_refused(model: MatchModel) -> MatchModel:
-    from dataclasses import replace
-
-    return replace(model, refused={})
 
 
 def test_connected() -> None:
     links: dict[str, Any] = {"a": ["b"], "b": ["a", "c"], "d": ["e"]}
     found = connected(["a"], lambda records: [each for record in records for each in links.get(record, [])])
     assert found == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1000])
+def test_keys_are_listed_record_by_record(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(incremental, "_CHUNK", chunk)
+    rows = {**ROWS, "list:none": dict.fromkeys(RULE.fields)}
+    made = keys_of(frame_of(rows), RULE, TYPES, MODEL)
+    by_record = dict(made.by_record())
+    assert list(by_record) == sorted(rows)
+    assert by_record["list:none"] == []
+    assert sorted((record, key) for record, keys in by_record.items() for key in keys) == listed(made.keyed)

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from cockpit.domain.match.engine import field_types, match
-from cockpit.domain.match.learn import _falling, expected_of_rare
+from cockpit.domain.match.learn import expected_of_rare
+from cockpit.domain.match.maximise import _falling
 from cockpit.domain.match.rule import FieldRule, MatchRule
 
 _SYLLABLES = ("ka", "lo", "mi", "ru", "te", "sa", "no", "vi", "du", "pe")
@@ -77,6 +78,52 @@ def test_a_move_counts_once() -> None:
     # Who stayed agrees in all of them, which says less than three agreements would, too.
     strangers, one = places.gain(stayed)[:2]
     assert np.median(one) > 0
+
+
+@pytest.mark.parametrize("count", [20, 60])
+def test_a_short_list_does_not_take_repeats_for_frequent_values(count: int) -> None:
+    """Four records of each thing: a name of four in eighty is no common one, and its agreement proves much."""
+    random = np.random.default_rng(4)
+    rows = []
+    for person in range(count // 4):
+        name, phone, place = _word(int(random.integers(9000))), _phone(random), _place(random)
+        rows += [(person, name, phone, *place)] * 2
+        rows += [(person, name, _phone(random), *place), (person, name[:-1] + "x", phone, *_place(random))]
+    frame, truth = _frame(rows)
+    found = match(frame, _rule(), field_types(None))
+    together = found.cluster[:, None] == found.cluster[None, :]
+    assert (together == (truth[:, None] == truth[None, :])).all()
+    names = found.model.comparisons[0].frequencies
+    assert names is not None
+    assert names.total <= count // 2
+    assert names.counts.max(initial=0) <= 3
+
+
+def test_repeats_are_no_strangers() -> None:
+    """Half of all pairs of a tiny list are one thing; what they agree on is still not found between strangers."""
+    random = np.random.default_rng(6)
+    things = [(person, _word(4321 * person), _phone(random), *_place(random)) for person in range(2)]
+    frame, _truth = _frame([thing for thing in things for _copy in range(6)])
+    found = match(frame, _rule(), field_types(None))
+    assert found.cluster.tolist() == [0] * 6 + [6] * 6
+    phone = found.model.comparisons[1]
+    assert phone.different[0] < 0.01
+
+
+def test_where_related_records_took_all_pairs_the_first_guess_stands() -> None:
+    random = np.random.default_rng(8)
+    rows = []
+    for home in range(200):
+        phone, place = _phone(random), _place(random)
+        rows += [(2 * home + person, _word(int(random.integers(9000))), phone, *place) for person in range(2)]
+    frame, _truth = _frame(rows)
+    found = match(frame, _rule(("name",)), field_types(None))
+    # Some of the names happen to be alike.
+    assert len(set(found.cluster)) >= 0.99 * len(frame)
+    assert found.model.share * len(frame) * (len(frame) - 1) / 2 == pytest.approx(0.2 * len(frame))
+    # Two that agree on the name as well are one.
+    twice = pd.concat([frame, frame.head(1).assign(record_id="again")], ignore_index=True)
+    assert match(twice, _rule(("name",)), field_types(None), found.model).cluster[-1] == 0
 
 
 def test_too_few_related_pairs_are_none() -> None:

@@ -47,6 +47,7 @@ MEASURES = Measures(WORDS.products)
         pytest.param("2,5 mm", {"length": "2.5"}, "", id="decimal comma"),
         pytest.param("安装支架A型", {"type": "a"}, "安装支架", id="design after its letter"),
         pytest.param("Mounting bracket TYPE-A", {"type": "a"}, "bracket mounting", id="design before its letter"),
+        pytest.param("A型 Type A", {"type": "a"}, "", id="design said twice"),
         pytest.param("316L", {"material": "316l"}, "", id="a material, not litres"),
         pytest.param("IP65", {"ip#": "65"}, "", id="unknown sign"),
         pytest.param("30目", {"": "30"}, "目", id="unknown unit in Chinese"),
@@ -60,6 +61,11 @@ MEASURES = Measures(WORDS.products)
 def test_what_a_text_says(text: str, sizes: dict[str, str], name: str) -> None:
     read = MEASURES.read(text)
     assert (dict(read.sizes), read.name) == (sizes, name)
+
+
+def test_sizes_are_a_measure_that_is_known() -> None:
+    with pytest.raises(ValueError, match="not among the measures"):
+        ProductWords(measures={"length": {"mm": 1}}, sizes=("length", "cm"))
 
 
 def test_without_words_nothing_is_known_about_units() -> None:
@@ -92,7 +98,8 @@ def test_levels_of_specifications(left: str, right: str, level: str) -> None:
 
 
 _TEXTS = st.lists(
-    st.sampled_from(["M8", "×20", "25 mm", "304", "316", "镀锌", "DN25", "0.6 MPa", "5", "0.6", "A型", "螺栓"]), max_size=4
+    st.sampled_from(["M8", "×20", "25 mm", "304", "316", "镀锌", "DN25", "0.6 MPa", "5", "0.6", "A型", "螺栓"]),
+    max_size=4,
 ).map(" ".join)
 
 

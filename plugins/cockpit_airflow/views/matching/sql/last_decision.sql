@@ -1,10 +1,18 @@
--- Grain: at most one row: the newest decision of a person at the desk that was not taken back.
+-- Grain: at most one row: the newest decision of a person at the desk that was not taken back, with how many that were
+-- made at once with it still stand, itself too.
 select
     decision.decision_id,
     decision.kind,
     decision.left_id,
     decision.right_id,
-    decision.field
+    decision.field,
+    (
+        select count(*)
+        from mdm.decision as other
+        where
+            coalesce(other.made_with, other.decision_id) = coalesce(decision.made_with, decision.decision_id)
+            and not exists (select from mdm.decision as later where later.undoes = other.decision_id)
+    ) as together
 from mdm.decision as decision
 where
     decision.entity = %(entity)s

@@ -1,6 +1,7 @@
 // Keys for decisions about pairs; those of the desk work too. Everything also works with links and buttons.
 const decisionForm = document.getElementById("decide");
 const keyHelp = document.getElementById("help");
+const isPair = Boolean(document.querySelector("table.sides"));
 
 function press(selector) {
   const found = document.querySelector(selector);
@@ -10,17 +11,21 @@ function press(selector) {
   return true;
 }
 
-const decisionKeys = {
-  s: () => press("#decide button[data-key=s]"),
+const ofPair = {
+  j: () => press("a[data-later]") || press("a[data-queue]"),
+  k: () => press("a[data-before]"),
+  m: () => press("#decide button[data-key=m]"),
   n: () => press("#decide button[data-key=n]"),
-  l: () => press("a[data-later]") || press("a[data-back]"),
-  h: () => press("a[data-before]"),
-  z: () => press("button[data-undo]"),
   r: () => {
     const reason = decisionForm?.querySelector("textarea[name=reason]");
     reason?.focus();
     reason?.select();
   },
+};
+const decisionKeys = {
+  ...(isPair ? ofPair : {}),
+  u: () => press("button[data-undo]"),
+  b: () => press("a[data-queue]"),
 };
 
 document.addEventListener("keydown", (event) => {

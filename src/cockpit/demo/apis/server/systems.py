@@ -84,6 +84,7 @@ SYSTEMS: tuple[System, ...] = (
         collections=(
             Collection("/v1/shipments", "api_scm_shipment", "rows"),
             Collection("/v1/inventory", "api_scm_inventory", "rows"),
+            Collection("/v1/materials", "api_scm_material", "rows"),
         ),
         since="updated_from",
         until="updated_to",

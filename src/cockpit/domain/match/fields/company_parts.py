@@ -31,7 +31,7 @@ _TEXTS = (
     "also",
 )
 # Details that a name has whether it says something or not.
-_ALWAYS = ("brand", "region", "legal_form", "branch")
+_NOT_SAID = dict.fromkeys(("brand", "region", "legal_form", "branch"))
 _SCHEMA = pa.schema([*((name, pa.string()) for name in _TEXTS), ("form_is_short", pa.bool_())])
 _BLOCK = 1 << 24
 _LARGEST_CODE = 1 << 62
@@ -109,11 +109,9 @@ class CompanyParts:
 
     def standard(self, row: int) -> Standard:
         """One name as the standardiser gave it, without what no comparison asks for."""
-        said: dict[str, str | None] = {
-            name: self.words[name][codes[row]] if codes[row] != MISSING else None for name, codes in self.codes.items()
-        }
-        value, outcome, reason = said.pop("value"), said.pop("outcome"), said.pop("reason")
-        details: dict[str, Json] = {name: text for name, text in said.items() if text is not None or name in _ALWAYS}
+        said = {name: self.words[name][codes[row]] for name, codes in self.codes.items() if codes[row] != MISSING}
+        value, outcome, reason = said.pop("value", None), said.pop("outcome", None), said.pop("reason", None)
+        details: dict[str, Json] = {**_NOT_SAID, **said}
         if self.form_is_short[row]:
             details["form_is_short"] = True
         return Standard(value, "review" if outcome == "review" else "ok", 1.0, reason or "", details)

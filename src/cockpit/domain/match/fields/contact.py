@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,7 @@ class Email(Field):
         compared, place = np.unique(np.concatenate([left, right]), return_inverse=True)
         one, other = place[: len(left)], place[len(left) :]
         texts = values.distinct[compared]
-        users, domains = apply(texts, self._user), apply(texts, self._domain)
+        users, domains = self._users(texts), self._domains(texts)
         a, b = texts[one], texts[other]
         slips = cpdist(a, b, scorer=OSA.distance, score_cutoff=2, dtype=np.int32)
         alike = likeness(a, b)
@@ -99,21 +99,25 @@ class Email(Field):
         return Offered(
             {
                 "exact": lambda: Keys.of(values.distinct),
-                "user": lambda: Keys.of(apply(values.distinct, self._user)),
-                "domain": lambda: Keys.of(apply(values.distinct, self._domain)),
+                "user": lambda: Keys.of(self._users(values.distinct)),
+                "domain": lambda: Keys.of(self._domains(values.distinct)),
                 "begin": lambda: Keys.of(apply(values.distinct, lambda address: address[:5])),
             }
         )
 
-    def _user(self, address: str) -> str:
+    def _users(self, addresses: Objects) -> Objects:
         """What stands before @; "" for a function."""
-        user = address.partition("@")[0]
-        return "" if user in self._words.functions else user
+        return _unless(without(pa.array(addresses, pa.string()), "@.*"), self._words.functions)
 
-    def _domain(self, address: str) -> str:
-        """A domain that not anybody has a box at, else ""."""
-        domain = address.partition("@")[2]
-        return "" if domain in self._words.hosts else domain
+    def _domains(self, addresses: Objects) -> Objects:
+        """Domains that not anybody has a box at, else ""."""
+        return _unless(without(pa.array(addresses, pa.string()), "^[^@]*@?"), self._words.hosts)
+
+
+def _unless(texts: pa.StringArray, listed: Collection[str]) -> Objects:
+    """Texts; "" for those that are listed."""
+    is_listed = pc.is_in(texts, pa.array(sorted(listed), pa.string()))
+    return as_objects(pc.if_else(is_listed, "", texts).to_pylist())
 
 
 def _local(numbers: Objects) -> Objects:

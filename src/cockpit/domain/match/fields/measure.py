@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cockpit.domain.normalise.text import LONGEST_TEXT, fold, to_simplified
+from cockpit.i18n import _
 
 # Kind of a number that nothing says the unit of.
 BARE = ""
@@ -30,6 +32,7 @@ class ProductWords(BaseModel):
     """Contents of `include/rules/matching/words/products.yml`.
 
     Attributes:
+        version: Raised by the author when results change on purpose.
         measures: What is measured -> unit -> how many of the unit in which it is compared make one.
         prefixes: What is measured -> signs that stand before the number.
         types: Signs before and after the letter or number of a design, `{}`: `type {}`.
@@ -49,6 +52,12 @@ class ProductWords(BaseModel):
     marks: Mapping[str, Mapping[str, tuple[str, ...]]] = Field(default_factory=dict)
     fillers: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known_sizes(self) -> Self:
+        if self.sizes is not None and self.sizes[1] not in self.measures.get(self.sizes[0], {}):
+            raise ValueError(_("sizes names a measure or a unit that is not among the measures"))
+        return self
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ class Measures:
 
     def _cut_types(self, text: str, found: dict[str, list[str]]) -> str:
         def take(match: re.Match[str]) -> str:
-            found.setdefault("type", []).append(next(each for each in match.groups() if each))
+            _note(found, "type", next(each for each in match.groups() if each))
             return " "
 
         return self._types.sub(take, text) if self._words.types else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -13,12 +14,23 @@ from rapidfuzz.distance import OSA
 from cockpit.domain.match.fields.closeness import EXACT, SIMILAR, SLIP, closeness, likeness
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.text import words_of
-from cockpit.domain.match.fields.values import Ints, Keys, Levels, Objects, Values, apply, as_objects, read_values
+from cockpit.domain.match.fields.values import (
+    Ints,
+    Keys,
+    Levels,
+    Objects,
+    Offered,
+    Values,
+    apply,
+    as_objects,
+    read_values,
+)
 from cockpit.domain.match.fields.words import PersonWords
 
 _PREFIX = 3
 _EXACT, _SLIP, _SIMILAR, _NICKNAME, _INITIAL, _DIFFERENT = range(6)
 _NOBODY: frozenset[str] = frozenset()
+_HAN = re.compile("[\u4e00-\u9fff]+")
 _APOSTROPHE = re.compile("['`\u2018\u2019\u02bc]")
 
 
@@ -132,11 +144,34 @@ class PersonName(Field):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return {
-            "exact": Keys.of(apply(values.distinct, _sorted_words)),
-            "begin": Keys.of_many({word[:_PREFIX] for word in name.split()} for name in values.distinct),
-            "sound": Keys.of_many({sound_of(word) for word in name.split()} for name in values.distinct),
-        }
+        return Offered(
+            {
+                "exact": lambda: Keys.of(apply(values.distinct, _sorted_words)),
+                "begin": lambda: Keys.of_many({word[:_PREFIX] for word in name.split()} for name in values.distinct),
+                "sound": lambda: Keys.of_many({sound_of(word) for word in name.split()} for name in values.distinct),
+                "whole": lambda: Keys.of_many(map(_whole_keys, values.distinct)),
+            }
+        )
+
+
+def _whole_keys(name: str) -> set[str]:
+    """Keys of a name that says more than one part of it: of any two words, how they begin or sound.
+
+    A slip leaves one of the two as it was. A name in Han characters is one word, which says as much by itself.
+    """
+    words = name.split()
+    if len(words) == 1:
+        return {name} if len(name) > 1 and _HAN.fullmatch(name) else set()
+    codes = [(f"{word[:_PREFIX]}-", sound_of(word)) for word in words[:_MOST_WORDS]]
+    return {
+        " ".join(sorted((one, other)))
+        for first, second in itertools.combinations(codes, 2)
+        for one, other in itertools.product(first, second)
+    }
+
+
+# A name of more words than these is found by the first of them.
+_MOST_WORDS = 5
 
 
 def _sorted_words(name: str) -> str:

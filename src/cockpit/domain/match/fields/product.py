@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.measure import BARE, JOINED, Measures, ProductWords
 from cockpit.domain.match.fields.text import Text
-from cockpit.domain.match.fields.values import Ints, Keys, Levels, Values, as_one, read_values
+from cockpit.domain.match.fields.values import Ints, Keys, Levels, Values, as_objects, as_one, read_values
 
 EXACT, LEFT_OUT, MORE, DIFFERENT = range(4)
 
@@ -49,8 +49,12 @@ class Specification(Field):
         levels[agreeing < in_both] = DIFFERENT
         # A number without unit may be any of the other's.
         has_bare = values.parts["has_bare"]
-        for pair in np.flatnonzero((has_bare[left] | has_bare[right]) & (levels != DIFFERENT)).tolist():
-            levels[pair] = judged(parsed(values.distinct[left[pair]]), parsed(values.distinct[right[pair]]))
+        says = (count > 0) | has_bare
+        open_ones = (has_bare[left] | has_bare[right]) & says[left] & says[right] & (levels != DIFFERENT)
+        read = values.parts["read"]
+        for pair in np.flatnonzero(open_ones).tolist():
+            levels[pair] = judged(read[left[pair]], read[right[pair]])
+        levels[~says[left] | ~says[right]] = LEFT_OUT
         return levels
 
 
@@ -106,9 +110,10 @@ def _written(sizes: Mapping[str, str]) -> str:
 
 
 def _tabulated(texts: list[dict[str, str]]) -> dict[str, npt.NDArray[Any]]:
-    """Text x what is measured, and text x what is measured and how much, 1 where it says so."""
+    """Texts as read, text x what is measured, and text x what is measured and how much: 1 where it says so."""
     sized = [{kind: value for kind, value in said.items() if kind != BARE} for said in texts]
     return {
+        "read": as_objects(texts),
         "kinds": as_one(_table([list(said) for said in sized])),
         "said": as_one(_table([[f"{kind}{_IS}{value}" for kind, value in said.items()] for said in sized])),
         "count": np.array([len(said) for said in sized], dtype=np.int64),
