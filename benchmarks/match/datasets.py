@@ -90,7 +90,7 @@ LISTS: tuple[DataSet, ...] = (
         needs_real_data=True,
     ),
     DataSet("persons", "lists/persons", ("persons",), lambda: lists.persons(_LIST_RECORDS)),
-    DataSet("companies", "lists/organisations", ("companies",), lambda: lists.companies(_LIST_RECORDS)),
+    DataSet("companies", "lists/companies", ("companies",), lambda: lists.companies(_LIST_RECORDS)),
 )
 CUSTOMERS = "customers"
 # Which of them is fastest within the tolerance of the best F1 is found in each run.

@@ -44,6 +44,7 @@ def main() -> None:
             given.records, columns=[name for name in pq.read_schema(given.records).names if name in wanted]
         )
     standing = time.perf_counter()
+    rule = rule.suited_to(frame)
     matched = match(frame, rule, load_field_types(_RULES, rule))
     ended = time.perf_counter()
     told = {

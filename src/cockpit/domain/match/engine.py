@@ -39,7 +39,7 @@ SAME = "same"
 
 # From so many on, records that say the same are one node. Fewer are compared like any others, because how often
 # one thing is written twice in the same way is also learnt from them.
-_MANY_COPIES = 20
+MANY_COPIES = 20
 # Pairs that are compared at a time: bounds the memory.
 _CHUNK = 2_000_000
 # No single pair outweighs a whole group.
@@ -136,7 +136,7 @@ def match(
     decided = _Decided.of(frame, order, merged, apart)
     # Records that say the same are one node, whatever their number; of what people named, each is one of its own.
     codes = [values.codes for values in everything.values.values()]
-    first = first_equal(codes, everything.size, fewest=_MANY_COPIES, apart=decided.records())
+    first = first_equal(codes, everything.size, fewest=MANY_COPIES, apart=decided.records())
     kept = np.flatnonzero(first == np.arange(everything.size))
     table = everything if len(kept) == everything.size else everything.only(kept)
     decided = decided.among(kept)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from cockpit.domain.match import blocking, threshold
-from cockpit.domain.match.engine import NO, Matched, compare, match, weigh
+from cockpit.domain.match.engine import MANY_COPIES, NO, Matched, compare, match, weigh
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.values import Hashes, Ints, Objects, as_objects, hashed
 from cockpit.domain.match.model import MatchModel
@@ -166,12 +166,14 @@ class RecordKeys:
         records: Positions of records; one that has several keys stands several times.
         keys: One number for each block and key in it.
         blocks: Name of a block -> where its keys stand in `keys`.
+        refused: Records all of whose keys are refused by the model.
     """
 
     record_ids: Objects
     records: Ints
     keys: Ints
     blocks: Mapping[str, slice]
+    refused: frozenset[str] = frozenset()
 
     @property
     def keyed(self) -> Keyed:
@@ -218,15 +220,19 @@ def keys_of(frame: pd.DataFrame, rule: MatchRule, types: Mapping[FieldType, Fiel
     records, keys = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     blocks: dict[str, slice] = {}
     count = 0
+    has_key = np.zeros(len(frame), dtype=bool)
     if len(frame):
         for block in blocking.blocks_of(Table(frame, rule, types, model.names), rule.blocks, model.refused):
+            has_key[block.records] = True
             known = ~np.isin(block.hashes, model.refused.get(block.name, blocking.NONE))
             records.append(block.records[known])
             keys.append(_keys(block.name, block.hashes[known]))
             blocks[block.name] = slice(count, count + len(keys[-1]))
             count += len(keys[-1])
     ids = frame["record_id"].to_numpy(dtype=object)
-    return RecordKeys(ids, np.concatenate(records), np.concatenate(keys), blocks)
+    places = np.concatenate(records)
+    has_key[places] = False
+    return RecordKeys(ids, places, np.concatenate(keys), blocks, frozenset(ids[has_key].tolist()))
 
 
 def _keys(name: str, hashes: Hashes) -> Ints:
@@ -258,12 +264,15 @@ def follow(
         rule, types, model: Of the last run; `is_possible` for them.
         merged, apart: What people decided, as for `match`.
         merged_before, apart_before: The same at the last run.
-        at_most: None is returned when the change reaches more records.
+        at_most: None is returned when the change reaches more records. It is also returned where none of a record's
+            keys leads anywhere, because all are shared by too many: it may repeat one of these.
     """
     review_at = threshold.with_threshold(rule, model).review_at
     now = store.frame(sorted(changed))
     made = keys_of(now, rule, types, model)
     found = _Candidates.of(changed, made.keyed, store, rule.largest_block)
+    if _may_repeat(found, store, made, rule):
+        return None
     frame = store.frame(sorted({*found.touched, *found.entries.records.tolist()}))
     first = _compared(frame, found, rule, types, model)
     is_near = first.weight >= review_at
@@ -312,6 +321,15 @@ def follow(
         no_longer_full=found.no_longer_full,
         compared=len(first.left),
     )
+
+
+def _may_repeat(found: _Candidates, store: Store, made: RecordKeys, rule: MatchRule) -> bool:
+    """Whether one of these may say the same as records that no key leads to, because there are so many of them."""
+    if made.refused and rule.largest_block >= MANY_COPIES:
+        return True
+    counts = {**store.full(np.unique(made.keys)), **dict.fromkeys(found.no_longer_full, 0), **found.full}
+    crowded = np.isin(made.keys, [key for key, count in counts.items() if count >= MANY_COPIES])
+    return not np.isin(made.records[crowded], made.records[~crowded]).all()
 
 
 def connected(

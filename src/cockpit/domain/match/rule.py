@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Literal, Self, TypeAlias
 
+import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from cockpit.i18n import _
@@ -34,11 +35,14 @@ class FieldRule(BaseModel):
         columns: Where it stands in the data; the first of them that is there is taken. The field's name when empty.
         is_apart: Two different values keep two records apart whatever else agrees.
         parts: Fields that together say the same; where the data have all of them, they are compared instead.
+        in_letters: For a list that is matched by itself: the type that is taken instead where hardly any of its values
+            is written in Chinese characters.
     """
 
     model_config = _STRICT
 
     type: FieldType
+    in_letters: FieldType | None = None
     columns: tuple[str, ...] = ()
     is_apart: bool = False
     parts: tuple[str, ...] = ()
@@ -114,6 +118,16 @@ class MatchRule(BaseModel):
             raise ValueError(_("merge_at and precision say the same; write one of them"))
         return self
 
+    def suited_to(self, frame: pd.DataFrame) -> MatchRule:
+        """The rule with those types that the values of a list ask for; see `FieldRule.in_letters`."""
+        found = self.columns_in(frame.columns)
+        changed = {
+            name: field.model_copy(update={"type": field.in_letters})
+            for name, field in self.fields.items()
+            if field.in_letters and name in found and not _is_chinese(frame[found[name]])
+        }
+        return self.model_copy(update={"fields": {**self.fields, **changed}}) if changed else self
+
     @property
     def columns(self) -> frozenset[str]:
         """All that the fields may be read from."""
@@ -128,3 +142,13 @@ class MatchRule(BaseModel):
                 found[name] = column
         whole = {name for name in found if self.fields[name].parts and set(self.fields[name].parts) <= found.keys()}
         return {name: column for name, column in found.items() if name not in whole}
+
+
+def _is_chinese(column: pd.Series) -> bool:
+    """Whether more than a few of the values have Han characters."""
+    values = column.dropna().astype(str)
+    return bool(values.str.contains(_HAN).mean() > _FEW) if len(values) else True
+
+
+_HAN = "[\u4e00-\u9fff]"
+_FEW = 0.1

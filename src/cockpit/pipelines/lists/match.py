@@ -149,7 +149,7 @@ def match_lists(lists: Lists, rules: Path) -> ListsMatched:
         name: field.model_copy(update={"columns": (column.get(name, f"field {name}"),), "parts": ()})
         for name, field in lists.rule.fields.items()
     }
-    rule = lists.rule.model_copy(update={"fields": fields})
+    rule = lists.rule.model_copy(update={"fields": fields}).suited_to(frame)
     types = load_field_types(rules, rule)
     matched = engine.match(frame, rule, types)
     seconds = time.monotonic() - begin

@@ -12,7 +12,7 @@ import pytest
 from cockpit.domain.match.engine import ALL, MERGE, NO, REVIEW, Matched, field_types, match
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.model import MatchModel
-from cockpit.domain.match.rule import FieldType, MatchRule
+from cockpit.domain.match.rule import FieldRule, FieldType, MatchRule
 from tests.unit.domain.match.people import RULE, people
 
 
@@ -160,3 +160,23 @@ def test_a_rule_whose_values_keep_apart(types: dict[FieldType, Field]) -> None:
     fields = {**RULE.model_dump()["fields"], "code": {"type": "identifier", "is_apart": True}}
     found = match(frame, MatchRule.model_validate({**RULE.model_dump(), "fields": fields}), types)
     assert together(found) == set()
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        pytest.param(["Acme Ltd", "华星科技", None], "company_name", id="half Chinese"),
+        pytest.param([*["Acme Ltd"] * 19, "华星科技"], "organisation", id="hardly any Chinese"),
+        pytest.param([None, None], "company_name", id="nothing said"),
+    ],
+)
+def test_a_list_gets_the_type_that_its_names_ask_for(names: list[str | None], kind: str) -> None:
+    rule = MatchRule(
+        fields={
+            "name": FieldRule(type="company_name", in_letters="organisation"),
+            "other": FieldRule(type="company_name", in_letters="organisation"),
+            "city": FieldRule(type="region"),
+        }
+    )
+    suited = rule.suited_to(pd.DataFrame({"name": names, "city": names}, dtype=object))
+    assert [field.type for field in suited.fields.values()] == [kind, "company_name", "region"]

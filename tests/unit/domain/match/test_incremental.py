@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cockpit.domain.match import incremental
-from cockpit.domain.match.engine import NO, Matched, field_types, match
+from cockpit.domain.match.engine import MANY_COPIES, NO, Matched, field_types, match
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.values import Ints
 from cockpit.domain.match.incremental import Followed, Keyed, connected, follow, is_possible, kept, keys_of
@@ -241,6 +241,15 @@ def test_a_key_that_fills_up_is_named_and_counted() -> None:
 def test_what_reaches_too_far_is_not_followed() -> None:
     store = Memory(ROWS, MODEL, (), ())
     assert follow(RECORDS[:10], store, RULE, TYPES, MODEL, at_most=5) is None
+
+
+def test_a_further_copy_of_many_is_not_followed() -> None:
+    """No key leads to the others any more, and all of them are one."""
+    copies: dict[str, Row] = {f"a:{n:02}": ROWS[RECORDS[0]] for n in range(MANY_COPIES)}
+    store = Memory(copies, MODEL, (), ())
+    assert len({*store.groups.values()}) == 1
+    store.rows = copies | {"a:new": ROWS[RECORDS[0]]}
+    assert follow(["a:new"], store, RULE, TYPES, MODEL) is None
 
 
 @pytest.mark.parametrize(
