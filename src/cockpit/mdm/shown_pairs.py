@@ -103,10 +103,14 @@ def _rounded(bits: np.ndarray[tuple[int], np.dtype[np.float64]]) -> list[str]:
 def _text(value: object) -> str:
     """A value as people read it: of what a standardiser said about a text, the name."""
     text = str(value)
-    if text.startswith("{"):
+    if not text.startswith('{"'):
+        return text
+    try:
         said = json.loads(text)
-        return str(said.get("name") or said.get("value"))
-    return text
+    except (ValueError, RecursionError):
+        # It only looks like that.
+        return text
+    return str(said.get("name") or said["value"]) if "value" in said else text
 
 
 def _veto(veto: int, names: tuple[str, ...]) -> str:

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from cockpit.domain.match.fields.values import Levels
 from cockpit.domain.match.model import Floats, MatchModel
@@ -70,7 +70,7 @@ def answers_needed(precision: float) -> int:
 
 def lower_end(right: npt.NDArray[np.int64], count: npt.NDArray[np.int64]) -> Floats:
     """What share is at least right, given how many of so many were; one-sided."""
-    found = beta.ppf(1 - _CONFIDENCE, np.maximum(right, 1), count - right + 1)
+    found = betaincinv(np.maximum(right, 1), count - right + 1, 1 - _CONFIDENCE)
     return np.asarray(np.where(right > 0, found, 0.0))
 
 

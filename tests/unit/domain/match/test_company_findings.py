@@ -95,3 +95,24 @@ def test_what_was_said_stays_as_it_was(field: CompanyName, rule: CompanyRule) ->
 def test_names_that_say_the_same_are_one(field: CompanyName) -> None:
     values = field.read(pd.Series(["上海华星科技有限公司", "上海 华星科技 有限公司", None, "?"], dtype=object))
     assert values.codes.tolist() == [0, 0, -1, -1]
+
+
+HOSTILE = [
+    "{0} {x} {{ 7*7 }} ${env} %s",
+    '{"value": "华星科技"',
+    '{"value": "华星"}{"value": "华信"}',
+    '{"value": 3}',
+    '{"value": ["x"]}',
+    '{"name": "华星科技"}',
+    '{"value": "华星",\n "form_is_short": "no"}',
+    '{"value": "\\ud800"}',
+    '{"a":' * 2_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_name_that_looks_like_what_was_said_is_a_name(field: CompanyName, text: str) -> None:
+    said = '{"value": "华星科技", "brand": "华星", "trade": "科技", "region": null, "legal_form": null, "branch": null}'
+    values = field.read(pd.Series([said, text, "上海华星科技有限公司"], dtype=object))
+    assert values.codes[0] != values.codes[1]
+    assert values.distinct[values.codes[[0, 2]]].tolist() == ["华星科技", "华星科技"]

@@ -16,7 +16,7 @@ from rapidfuzz.process import cpdist
 
 from cockpit.domain.match.fields.closeness import lengths
 from cockpit.domain.match.fields.company_findings import find_many
-from cockpit.domain.match.fields.company_parts import CompanyParts
+from cockpit.domain.match.fields.company_parts import CompanyParts, said_in
 from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.values import (
     MISSING,
@@ -75,7 +75,7 @@ class CompanyName(Field):
         """Texts, or what the standardiser said of them: a mapping, or JSON of one, with `value` and its details."""
         is_said = column.dtype == object and any(isinstance(value, dict) for value in column)
         codes, texts = different_texts(column.map(_hashable) if is_said else column)
-        said = CompanyParts.of(self._said(texts))
+        said = self._parts_of(texts)
         usable = np.flatnonzero(said.has("value"))
         # Names that say the same are one, however they are written.
         group, first = said.take(usable).grouped()
@@ -95,13 +95,22 @@ class CompanyName(Field):
             },
         )
 
-    def _said(self, texts: list[str]) -> list[str]:
+    def _parts_of(self, texts: list[str]) -> CompanyParts:
+        try:
+            return CompanyParts.of(self._said(texts, [text.startswith('{"') for text in texts]))
+        except pa.ArrowInvalid:
+            # A name that only looks like it.
+            said = [said_in(text) for text in texts]
+            level = [text if each is None else each for text, each in zip(texts, said, strict=True)]
+            return CompanyParts.of(self._said(level, [each is not None for each in said]))
+
+    def _said(self, texts: list[str], is_said: list[bool]) -> list[str]:
         """JSON of what the standardiser says about each text, unless it is that already."""
-        plain = [text for text in texts if not text.startswith("{")]
-        if not plain:
+        if all(is_said):
             return texts
+        plain = [text for text, said in zip(texts, is_said, strict=True) if not said]
         made = iter(self._comparer.standardiser.standardise_batch(plain))
-        return [text if text.startswith("{") else _json_of(next(made)) for text in texts]
+        return [text if said else _json_of(next(made)) for text, said in zip(texts, is_said, strict=True)]
 
     def identities(self, values: Values) -> Objects:
         """Region, branch and core: what the registers tell companies apart by."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,20 @@ _BLOCK = 1 << 24
 _LARGEST_CODE = 1 << 62
 
 
+def said_in(text: str) -> str | None:
+    """JSON of what was said about a name, on one line; None when the text is something else."""
+    try:
+        said = json.loads(text)
+        level = json.dumps(said, ensure_ascii=False)
+        level.encode()
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict) or "value" not in said:
+        return None
+    is_text = all(isinstance(said.get(name), str | None) for name in _TEXTS)
+    return level if is_text and isinstance(said.get("form_is_short"), bool | None) else None
+
+
 @dataclass(frozen=True)
 class CompanyParts:
     """Names, one per row.
@@ -53,7 +68,11 @@ class CompanyParts:
 
     @classmethod
     def of(cls, said: Sequence[str]) -> CompanyParts:
-        """Names as the JSON of what was said about them: `value` and the details of `CompanyStandardiser`."""
+        """Names as the JSON of what was said about them: `value` and the details of `CompanyStandardiser`.
+
+        Raises:
+            pyarrow.ArrowInvalid: a text is not that.
+        """
         if said:
             text = pa.py_buffer("\n".join(said).encode())
             table = pj.read_json(
@@ -62,6 +81,8 @@ class CompanyParts:
                 read_options=pj.ReadOptions(block_size=max(_BLOCK, max(map(len, said)) * 4)),
                 parse_options=pj.ParseOptions(explicit_schema=_SCHEMA, unexpected_field_behavior="ignore"),
             )
+            if len(table) != len(said):
+                raise pa.ArrowInvalid(f"{len(table)} names in {len(said)} texts")
         else:
             table = _SCHEMA.empty_table()
         codes: dict[str, Codes] = {}
