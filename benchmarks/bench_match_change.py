@@ -11,16 +11,16 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psycopg2
 from psycopg2.extensions import connection as PgConnection
 
+from benchmarks.database import workspace_database
+from benchmarks.kept import keep, machine, table
 from benchmarks.match import customers, staged
 from cockpit.demo.matching_sample import customer_records
 from cockpit.pipelines.run_context import run_context
@@ -30,7 +30,6 @@ from cockpit.stack.settings import REPOSITORY, Settings
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.runner import BuildContext, build
 
-RESULTS = Path(__file__).parent / "results"
 DATABASE = "cockpit_bench_match"
 AS_OF = datetime(2030, 1, 1, tzinfo=UTC)
 SOURCE, GOLDEN = "core_customer_source", "core_customer"
@@ -109,7 +108,7 @@ def main() -> None:
     frame = customers.standardised(records)
     is_new = np.zeros(len(frame), dtype=bool)
     is_new[np.random.default_rng(_SEED).choice(len(frame), given.new, replace=False)] = True
-    with database(Settings.load()) as url:
+    with workspace_database(Settings.load(), DATABASE) as url:
         os.environ["AIRFLOW_CONN_WAREHOUSE"] = url
         context = run_context(load_workspace(REPOSITORY / "include" / "workspace.yml"), as_of=AS_OF, run_id="bench")
         prepare(context)
@@ -129,7 +128,7 @@ def main() -> None:
             is_equal = changed == 0 and after == bench.left()
             version = connection.server_version
     result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "versions": f"PostgreSQL {version // 10000}.{version % 10000}, Python {platform.python_version()}",
         "rows": given.rows,
         "new": given.new,
@@ -146,41 +145,21 @@ def main() -> None:
 
 def write(result: dict[str, Any]) -> None:
     """Keep the result for people and for programs."""
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "match_change.json").write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
     equal = "the same" if result["is_equal"] else "SOMETHING ELSE"
     about = (
         f"Written by `./cockpit bench match-change`: {result['new']:,} new customers among {result['rows']:,}.\n"
         f"A full run with the same model leaves {equal}: cross reference, pairs, ids and keys."
     )
     lines = ["# Matching what changed", "", about, "", f"{result['machine']}; {result['versions']}.", ""]
-    lines += ["| what | s | at most |", "|---|---:|---:|"]
-    for each in result["measures"]:
-        bar = f"{BAR_SECONDS:.0f}" if each["name"] == "match_change" else ""
-        lines.append(f"| {_TITLES[each['name']]} | {each['seconds']:.1f} | {bar} |")
-    (RESULTS / "match_change.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-@contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """An empty workspace database; dropped at the end, whatever happened."""
-    url = settings.admin_database_url(DATABASE).render_as_string(hide_password=False)
-
-    def administer(statement: str) -> None:
-        with closing(psycopg2.connect(settings.admin_database_url().render_as_string(hide_password=False))) as admin:
-            admin.autocommit = True
-            with admin.cursor() as cursor:
-                cursor.execute(statement)
-
-    administer(f"drop database if exists {DATABASE} with (force)")
-    administer(f"create database {DATABASE}")
-    try:
-        with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-            for script in ("src/cockpit/stack/workspace.sql", "include/sql/security/provision.sql"):
-                cursor.execute((REPOSITORY / script).read_text(encoding="utf-8"))
-        yield url
-    finally:
-        administer(f"drop database if exists {DATABASE} with (force)")
+    rows = [
+        (
+            _TITLES[each["name"]],
+            f"{each['seconds']:.1f}",
+            f"{BAR_SECONDS:.0f}" if each["name"] == "match_change" else "",
+        )
+        for each in result["measures"]
+    ]
+    keep("match_change", result, [*lines, *table(("what", "s", "at most"), rows, numbers_from=1)])
 
 
 if __name__ == "__main__":

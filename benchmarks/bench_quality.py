@@ -23,12 +23,13 @@ from typing import Any
 import psycopg2
 from psycopg2.extensions import connection as PgConnection
 
+from benchmarks.database import workspace_database
 from benchmarks.kept import keep, machine, table
 from cockpit.pipelines.run_context import run_context
 from cockpit.pipelines.workspace import prepare
 from cockpit.quality.gate import GateResult, check
 from cockpit.rulebook.workspace import load_workspace
-from cockpit.stack.settings import REPOSITORY, Settings
+from cockpit.stack.settings import Settings
 from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.runner import BuildContext
@@ -108,7 +109,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     settings = Settings.load()
-    with tempfile.TemporaryDirectory(dir=settings.home) as folder, database(settings) as url:
+    with tempfile.TemporaryDirectory(dir=settings.home) as folder, workspace_database(settings, DATABASE) as url:
         os.environ |= {"AIRFLOW_CONN_BENCH_QUALITY": url, "COCKPIT_DATA_DOCS": folder}
         context = run_context(load_workspace(FOLDER / "workspace" / "workspace.yml"), as_of=AS_OF, run_id="bench")
         prepare(context)
@@ -169,28 +170,6 @@ def write(result: dict[str, Any]) -> None:
     ]
     lines = ["# Checks", "", about, "", f"{result['machine']}; {result['versions']}.", ""]
     keep("quality", result, [*lines, *table(("what", "s", "to plain SQL", "at most"), rows, numbers_from=1)])
-
-
-@contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """An empty workspace database; dropped at the end, whatever happened."""
-    url = settings.admin_database_url(DATABASE).render_as_string(hide_password=False)
-
-    def administer(statement: str) -> None:
-        with closing(psycopg2.connect(settings.admin_database_url().render_as_string(hide_password=False))) as admin:
-            admin.autocommit = True
-            with admin.cursor() as cursor:
-                cursor.execute(statement)
-
-    administer(f"drop database if exists {DATABASE} with (force)")
-    administer(f"create database {DATABASE}")
-    try:
-        with closing(psycopg2.connect(url)) as connection, connection, connection.cursor() as cursor:
-            for script in ("src/cockpit/stack/workspace.sql", "include/sql/security/provision.sql"):
-                cursor.execute((REPOSITORY / script).read_text(encoding="utf-8"))
-        yield url
-    finally:
-        administer(f"drop database if exists {DATABASE} with (force)")
 
 
 if __name__ == "__main__":

@@ -171,10 +171,16 @@ def test_keys_that_blocks_may_name_are_those_that_the_types_offer() -> None:
         assert key_names(kind)
 
 
-@pytest.mark.parametrize("path", sorted((RULES / "matching").rglob("*.yml")), ids=lambda path: path.stem)
+# Beside the rules stand words, and names of columns.
+MATCH_RULES = [
+    path
+    for path in sorted((RULES / "matching").rglob("*.yml"))
+    if path.parent.name != "words" and path.stem != "file_columns"
+]
+
+
+@pytest.mark.parametrize("path", MATCH_RULES, ids=lambda path: path.stem)
 def test_all_rules_are_right(path: Path) -> None:
-    if path.parent.name == "words" or path.stem == "file_columns":
-        pytest.skip("no rule of an entity or a list")
     load_match_rule(path)
 
 

@@ -19,9 +19,9 @@ from cockpit.domain.match.fields.text import plain_words_of, words_of
 from cockpit.domain.match.fields.values import (
     Ints,
     Keys,
+    LazyKeys,
     Levels,
     Objects,
-    Offered,
     Values,
     apply,
     as_objects,
@@ -90,7 +90,7 @@ class Address(Field):
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
         streets, numbers = values.parts["streets"], values.parts["number"]
-        return Offered(
+        return LazyKeys(
             {
                 "exact": lambda: Keys.of(values.distinct),
                 "house": lambda: Keys.of(as_objects(map(_house, numbers, streets))),

@@ -22,9 +22,9 @@ from cockpit.domain.match.fields.values import (
     MISSING,
     Ints,
     Keys,
+    LazyKeys,
     Levels,
     Objects,
-    Offered,
     Values,
     apply,
     as_objects,
@@ -172,7 +172,7 @@ class CompanyName(Field):
         """The core, what it differs from by one character, its brand, and how it sounds."""
         cores = values.distinct
         names: CompanyParts = values.parts["names"].item()
-        return Offered(
+        return LazyKeys(
             {
                 "exact": lambda: Keys.of(cores),
                 "near": lambda: Keys.of_many(_without_one(core) for core in cores),

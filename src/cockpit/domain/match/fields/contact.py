@@ -18,9 +18,9 @@ from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.values import (
     Ints,
     Keys,
+    LazyKeys,
     Levels,
     Objects,
-    Offered,
     Values,
     apply,
     as_objects,
@@ -56,7 +56,7 @@ class Phone(Field):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return Offered({"local": lambda: Keys.of(_local(values.distinct))})
+        return LazyKeys({"local": lambda: Keys.of(_local(values.distinct))})
 
 
 class Email(Field):
@@ -96,7 +96,7 @@ class Email(Field):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return Offered(
+        return LazyKeys(
             {
                 "exact": lambda: Keys.of(values.distinct),
                 "user": lambda: Keys.of(self._users(values.distinct)),

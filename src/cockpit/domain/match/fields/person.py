@@ -17,9 +17,9 @@ from cockpit.domain.match.fields.text import words_of
 from cockpit.domain.match.fields.values import (
     Ints,
     Keys,
+    LazyKeys,
     Levels,
     Objects,
-    Offered,
     Values,
     apply,
     as_objects,
@@ -144,7 +144,7 @@ class PersonName(Field):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return Offered(
+        return LazyKeys(
             {
                 "exact": lambda: Keys.of(apply(values.distinct, _sorted_words)),
                 "begin": lambda: Keys.of_many({word[:_PREFIX] for word in name.split()} for name in values.distinct),

@@ -16,7 +16,7 @@ from rapidfuzz.process import cpdist
 from cockpit.domain.match.fields.at_once import PLAIN, read_many, without
 from cockpit.domain.match.fields.closeness import CLOSENESS, closeness, lengths
 from cockpit.domain.match.fields.field import Field
-from cockpit.domain.match.fields.values import Ints, Keys, Levels, Objects, Offered, Values, apply, read_values
+from cockpit.domain.match.fields.values import Ints, Keys, LazyKeys, Levels, Objects, Values, apply, read_values
 from cockpit.domain.normalise.text import LONGEST_TEXT, fold
 
 _NOT_A_WORD = re.compile(r"[\W_]+")
@@ -109,7 +109,7 @@ class Postcode(Identifier):
 
     def keys(self, values: Values) -> Mapping[str, Keys]:
         """What candidates are found by."""
-        return Offered(
+        return LazyKeys(
             {
                 "exact": lambda: Keys.of(values.distinct),
                 "area": lambda: Keys.of(apply(values.distinct, lambda code: code[:3])),

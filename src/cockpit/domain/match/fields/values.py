@@ -70,7 +70,7 @@ class Keys:
         return cls(np.array(values, dtype=np.int64), hashed(as_objects(keys)))
 
 
-class Offered(Mapping[str, Keys]):
+class LazyKeys(Mapping[str, Keys]):
     """Keys by name, each made when it is asked for: most rules want a few of those that a type offers."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Keys]]) -> None:
