@@ -23,8 +23,8 @@ for source in workspace.sources.values():
         description=f"{source.title}: from a post to the marts",
         doc_md=f"""### {source.title} · {source.title_zh}
 The intake stores each post in `raw` at once and says so in PostgreSQL; the triggerer listens and starts this DAG. It
-types and checks the new rows and brings the tables that they reach up to date, in one task. The other tables follow
-with the next load.
+types and checks the new rows and brings the tables that they reach up to date, in one task; a table that these read
+and that is not there yet is built before them. The other tables follow with the next load.
 Without Airflow: `./cockpit run {workspace.name}`.""",
         schedule=AssetAny(
             *(

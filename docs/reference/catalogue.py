@@ -9,6 +9,7 @@ from cockpit.rulebook.quality import QualityRule
 from cockpit.rulebook.sources import CursorEntity, Entity, Source, SourceBase, personal_columns
 from cockpit.rulebook.sources.base import PersonalData
 from cockpit.rulebook.workspace import Workspace
+from cockpit.warehouse.metrics import CompiledMetric, metric_book
 from docs.reference.tables import table
 
 
@@ -148,3 +149,32 @@ def _about(rule: QualityRule) -> str:
     listed = rule.columns.entities or rule.columns.without
     preposition = "in" if rule.columns.entities else "but not in"
     return f"{rule.columns.standard}" + (f" {preposition} {_names(listed)}" if listed else "")
+
+
+def metrics(workspace: Workspace) -> str:
+    """The part with every metric, by mart."""
+    found = metric_book(workspace).metrics.values()
+    parts = []
+    for mart in sorted({each.mart for each in found}):
+        listed = sorted((each for each in found if each.mart == mart), key=lambda each: each.id)
+        rows = [_metric(each) for each in listed]
+        heading = ("metric", "name", "kind", "meaning", "含义", "formula", "unit", "good is", "month", "owner")
+        parts.append(f"## {mart}\n\n{table(heading, rows)}")
+    return "\n\n".join(parts)
+
+
+def _metric(compiled: CompiledMetric) -> tuple[str, ...]:
+    metric = compiled.metric
+    written = " / ".join(f"`{text}`" for text in metric.parts.values())
+    return (
+        f"`{metric.id}`",
+        f"{metric.name} · {metric.name_zh}",
+        metric.kind,
+        metric.description,
+        metric.description_zh,
+        written + (f" where `{metric.where}`" if metric.where else ""),
+        metric.unit,
+        "" if metric.direction == "none" else metric.direction,
+        f"`{compiled.month}`" if compiled.month else "",
+        metric.owner,
+    )

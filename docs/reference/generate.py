@@ -17,6 +17,7 @@ import yaml
 from pydantic import ValidationError
 
 from cockpit.cli.main import parser
+from cockpit.demo.key_figures import KeyFigure
 from cockpit.demo.score import (
     AnomalyKindScore,
     AttainmentScore,
@@ -38,12 +39,23 @@ from cockpit.domain.normalise.choice import Choice, ChoiceConfidence, ChoiceRule
 from cockpit.domain.normalise.kinds import KINDS
 from cockpit.domain.normalise.rule import Example, NormalisationRule
 from cockpit.pipelines.report import EntityLedger, Ledger, Report, Stage
-from cockpit.rulebook import behaviour, contract, dictionary, matching, quality, security, workspace
+from cockpit.rulebook import (
+    attribution,
+    behaviour,
+    contract,
+    dictionary,
+    matching,
+    metrics,
+    quality,
+    security,
+    workspace,
+)
 from cockpit.rulebook.sources import base, file, form, log, rest, sql, text_formats
+from cockpit.warehouse import formula
 from cockpit.warehouse.models import Model, ModelGraph, load_models
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.staging import POSTGRES_TYPES
-from docs.reference import catalogue
+from docs.reference import catalogue, lineage_page
 from docs.reference.tables import MissingTextError, Texts, sections, table, without_stop
 
 FOLDER = Path(__file__).parent
@@ -69,14 +81,17 @@ def pages() -> dict[str, str]:
         "source-log.md": _source_log(texts),
         "source-form.md": _source_form(texts),
         "behaviour.md": _behaviour(texts),
+        "attribution.md": _attribution(texts, own),
         "standardising.md": _standardising(texts),
         "matching.md": _matching(texts),
         "workspace.md": _workspace(texts, own),
         "security.md": _security(texts),
         "command-line.md": _command_line(),
         "quality-rules.md": _quality_rules(texts, own),
+        "metrics.md": _metrics(texts, own),
         "sources.md": catalogue.sources(own),
         "field-dictionary.md": catalogue.fields(own),
+        "lineage.md": lineage_page.lineage(own),
         "data-dictionary.md": _data_dictionary(load_models(own)),
     }
     texts.require_all_used()
@@ -98,6 +113,7 @@ def _report(texts: Texts) -> str:
         AttainmentScore,
         Difference,
         CauseScore,
+        KeyFigure,
     )
     return (
         "# What `./cockpit report --json` prints\n\n"
@@ -242,6 +258,37 @@ def _behaviour(texts: Texts) -> str:
     )
 
 
+def _attribution(texts: Texts, own: workspace.Workspace) -> str:
+    if own.attribution is None:
+        raise LookupError("the company's own workspace has rules of attribution")
+    channels = own.attribution.channels.channels
+    return (
+        "# Channels and attribution · 渠道与归因\n\n"
+        "Two files in `include/rules/attribution`: `channels.yml` says what means which channel, `models.yml` how\n"
+        "credit is shared ([what the models mean](../explanation/attribution.md)).\n\n"
+        + table(
+            ("channel", "English", "中文", "kind"),
+            [(f"`{channel.code}`", channel.name_en, channel.name_zh, channel.kind) for channel in channels],
+        )
+        + "\n\n"
+        + sections(
+            (
+                attribution.Channels,
+                attribution.Channel,
+                attribution.Utm,
+                attribution.Interaction,
+                attribution.Fallbacks,
+                attribution.ChannelExample,
+                attribution.AttributionModels,
+                attribution.PlainModel,
+                attribution.TimeDecay,
+                attribution.Position,
+            ),
+            texts,
+        )
+    )
+
+
 def _standardising(texts: Texts) -> str:
     kinds = [
         (
@@ -324,6 +371,27 @@ def _quality_rules(texts: Texts, own: workspace.Workspace) -> str:
         + catalogue.quality_rules(own)
         + "\n\n## Keys of a rule\n\n"
         + sections((quality.QualityFile, quality.QualityRule, quality.EachColumn, quality.QualityExample), texts)
+    )
+
+
+def _metrics(texts: Texts, own: workspace.Workspace) -> str:
+    return (
+        "# Metrics · 指标\n\n"
+        "`include/rules/metrics/<subject>.yml` says what a figure is ([how to add one](../how-to/add-a-metric.md)).\n"
+        "Superset, the marts and `mart_metric` take it from there.\n\n"
+        + catalogue.metrics(own)
+        + "\n\n## Keys of a metric\n\n"
+        + sections((metrics.MetricFile, metrics.Metric), texts)
+        + "\n\n## What a formula may use\n\n"
+        + table(
+            ("part", "what"),
+            [
+                ("operators", ", ".join(f"`{name}`" for name in formula.OPERATORS)),
+                ("over many rows", ", ".join(f"`{name}`" for name in formula.AGGREGATES)),
+                ("functions", ", ".join(f"`{name}`" for name in formula.FUNCTIONS)),
+                ("names", "columns of the mart, metrics of the same mart, parameters of the workspace as `:name`"),
+            ],
+        )
     )
 
 

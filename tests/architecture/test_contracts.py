@@ -18,8 +18,9 @@ MODELS = [
 MARTS = [parameter for parameter in MODELS if parameter.values[0].layer == "marts"]  # type: ignore[union-attr]
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
-# Columns of the layers before that tell who somebody is or how to reach him.
-PERSONAL = {"name", "phone", "credit_code", "owner_username", "customer_name", "customer_key", "email", "address"}
+# Columns of the layers before that tell who a person is or how to reach one. Customers are companies, and the user
+# names of the company's own reps are shown to those who lead them.
+PERSONAL = {"name", "contact_name", "contact_key", "phone", "email", "address", "birth_date"}
 
 
 def texts(contract: Contract) -> dict[str, tuple[str, str]]:

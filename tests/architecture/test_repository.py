@@ -111,3 +111,28 @@ def test_the_readme_shows_the_two_commands(name: str) -> None:
 def test_the_unattended_run_is_the_readers_command() -> None:
     script = (REPOSITORY / ".ci/run").read_text(encoding="utf-8")
     assert script.rstrip().endswith("exec ./cockpit test")
+
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+CODE = re.compile(r"^( *)```.*?^\1```", re.MULTILINE | re.DOTALL)
+HEADING = re.compile(r"^#+ (.*)$", re.MULTILINE)
+
+
+def test_every_link_of_a_document_leads_somewhere() -> None:
+    """To a file of the repository, and to a heading of it where one is named."""
+    lost = []
+    for name, text in files():
+        if name.endswith(".md"):
+            for link in LINK.findall(CODE.sub("", text)):
+                path, _hash, heading = link.partition("#")
+                if not link.startswith(("http://", "https://")):
+                    target = (REPOSITORY / name).parent / path if path else REPOSITORY / name
+                    if not target.exists() or (heading and heading not in headings(target)):
+                        lost.append(f"{name}: {link}")
+    assert lost == []
+
+
+def headings(page: Path) -> set[str]:
+    """As links name them."""
+    found = HEADING.findall(CODE.sub("", page.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in found}

@@ -44,7 +44,7 @@ def test_from_a_source_to_the_run_of_its_batch(airflow, stack, pictures):
     # The frame may not leave itself; the run opens in Airflow around it.
     run.click()
     expect(airflow).to_have_url(re.compile(r"/dags/load_erp/runs/"), timeout=_WAIT_MS)
-    expect(airflow.locator("iframe")).to_have_count(0)
+    expect(airflow.locator("iframe")).to_have_count(0, timeout=_WAIT_MS)
 
 
 def test_the_address_of_a_batch_can_be_passed_on(airflow, stack):

@@ -189,6 +189,8 @@ def test_inside_airflow_a_pair_is_decided_and_taken_back(width, desk, chromium, 
         waiting = rows.count()
         rows.last.click()
         expect(frame.locator("#decide")).to_be_visible(timeout=_WAIT_MS)
+        # A key that is pressed before the page listens says nothing.
+        expect(frame.locator("html[data-decision-keys]")).to_be_attached(timeout=_WAIT_MS)
         page.screenshot(path=pictures / f"frame_pair_{lang}_{width}.png")
         frame.locator("body").press("n")
         expect(frame.locator("form.last.good")).to_be_visible(timeout=_WAIT_MS)

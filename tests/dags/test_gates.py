@@ -37,12 +37,19 @@ def database(postgres: Postgres) -> Iterator[WorkspaceDatabase]:
 
 
 @pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that events of builds are written to."""
+    return tmp_path_factory.mktemp("told") / "events.jsonl"
+
+
+@pytest.fixture(scope="module")
 def run(
-    postgres: Postgres, database: WorkspaceDatabase, tmp_path_factory: pytest.TempPathFactory
+    postgres: Postgres, database: WorkspaceDatabase, told: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[str], dict[str, Any]]:
     """Runs a DAG; each state by task, and the assets that were announced so far."""
     metadata = make_metadata(postgres.settings, tmp_path_factory.mktemp("airflow"))
-    environment = {**metadata, "AIRFLOW_CONN_WAREHOUSE": database.dsn("cockpit_etl")}
+    warehouse = {"AIRFLOW_CONN_WAREHOUSE": database.dsn("cockpit_etl"), "COCKPIT_OPENLINEAGE": str(told)}
+    environment = {**metadata, **warehouse}
     script = Path(__file__).with_name("run_dag.py")
 
     def run_dag(dag_id: str) -> dict[str, Any]:
@@ -78,13 +85,15 @@ def test_a_failed_check_of_core_skips_what_hangs_on_it(
         # Nothing was stopped among the marts themselves.
         assert done["tasks"].pop("stopped") == "skipped"
         skipped = {name for name, state in done["tasks"].items() if state == "skipped"}
-        assert skipped == {"mart_receipt_daily", "mart_region_attainment"}
+        receipt = context.graph["core_receipt"]
+        assert skipped == {mart.name for mart in context.graph.layer("marts") if receipt in context.graph.gates(mart)}
+        assert skipped >= {"mart_receipt_daily", "mart_region_attainment"}
         assert set(done["tasks"].values()) == {"success", "skipped"}
         assert warehouse.query("select count(*) from marts.mart_lead") == [(1,)]
 
 
 def test_a_failed_check_makes_the_run_red_and_the_layer_is_announced(
-    run: Callable[[str], dict[str, Any]], database: WorkspaceDatabase
+    run: Callable[[str], dict[str, Any]], database: WorkspaceDatabase, told: Path
 ) -> None:
     with closing(database.connect()) as connection:
         warehouse = Warehouse(connection)
@@ -97,3 +106,14 @@ def test_a_failed_check_makes_the_run_red_and_the_layer_is_announced(
         assert done["tasks"]["stopped"] == "failed"
         assert done["tasks"]["mart_receipt_daily"] == "success"
         assert MARTS in done["assets"]
+        # Each build is told as an event, with its task and the columns that its columns come from.
+        events = [json.loads(line) for line in told.read_text(encoding="utf-8").splitlines()]
+        (event,) = (
+            each
+            for each in events
+            if each["job"]["name"] == "marts.mart_receipt_daily" and each["eventType"] == "COMPLETE"
+        )
+        assert event["run"]["facets"]["parent"]["job"]["name"] == "build_marts.mart_receipt_daily"
+        (output,) = event["outputs"]
+        (origin,) = output["facets"]["columnLineage"]["fields"]["received_amount"]["inputFields"]
+        assert (origin["name"], origin["field"]) == (f"{DATABASE}.core.core_receipt", "amount")

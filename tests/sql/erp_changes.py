@@ -6,11 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
-from typing import Any
-
-from psycopg2.extensions import connection as PgConnection
 
 from cockpit.rulebook.workspace import REPOSITORY
+from tests.sql.changing_system import BEGIN, ChangingSystem
 
 SCHEMA = REPOSITORY / "src/cockpit/demo/erp_schema.sql"
 REGIONS = ("CN-SH", "CN-GD", "CN-BJ", "CN-ZJ")
@@ -20,23 +18,12 @@ MONTHS = (date(2026, 2, 1), date(2026, 3, 1))
 CUSTOMERS, PRODUCTS, ORDERS, RECEIPTS = 12, 6, 40, 40
 # Products that come without a category now and then.
 OFTEN_WRONG = 2
-BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-class ChangingErp:
-    """Rows of the demo's ERP schema; each round of changes is an hour younger than the one before.
+class ChangingErp(ChangingSystem):
+    """Rows of the demo's ERP schema; each round of changes is an hour younger than the one before."""
 
-    Args:
-        connection: To an empty database, as its owner.
-    """
-
-    def __init__(self, connection: PgConnection) -> None:
-        self._connection = connection
-        self._random = Random(0)
-        self._changed_at = BEGIN
-        self._next_id = 1000
-        with connection, connection.cursor() as cursor:
-            cursor.execute(SCHEMA.read_text(encoding="utf-8"))
+    schema = SCHEMA
 
     def fill(self) -> None:
         """The first rows: clean but for what chance makes wrong."""
@@ -50,11 +37,16 @@ class ChangingErp:
             self._write_order(number)
         for number in range(1, RECEIPTS + 1):
             self._write_receipt(number)
+            self._write_claim(number)
+            self._write_invoice(number)
+            self._write_service_cost(number)
         for region in REGIONS:
             self._write_target(region)
+        for number in range(1, PRODUCTS + 1):
+            self._write_product_cost(number)
 
     def change(self, seed: int) -> None:
-        """One round of changes: orders and receipts, and with each seed but every fifth one kind of master data."""
+        """One round of changes: orders and receipts, and with each seed but every sixth one kind of master data or costs."""
         self._random = Random(seed)
         self._changed_at += timedelta(hours=1)
         often: list[Callable[[], None]] = [
@@ -63,12 +55,16 @@ class ChangingErp:
             lambda: self._write_line(self._random.randint(1, ORDERS + 3), self._random.randint(1, 4)),
             lambda: self._write_receipt(self._random.randint(1, RECEIPTS)),
             lambda: self._write_receipt(self._new_id()),
+            lambda: self._write_claim(self._random.randint(1, 2 * RECEIPTS)),
+            lambda: self._write_invoice(self._random.randint(1, 2 * ORDERS)),
+            lambda: self._write_service_cost(self._random.randint(1, ORDERS)),
         ]
         in_turn: list[Callable[[], None]] = [
             lambda: None,
             lambda: self._write_target(self._random.choice(REGIONS)),
-            lambda: self._write_customer(self._random.randint(1, CUSTOMERS + 2)),
+            self._write_customers,
             lambda: self._write_product(self._random.randint(1, PRODUCTS + 1)),
+            lambda: self._write_product_cost(self._random.randint(1, PRODUCTS)),
             lambda: self._write(
                 "region", region_code="CN-TJ", name_en=f"T{seed}", name_zh="天津", sales_region_code="north"
             ),
@@ -76,6 +72,11 @@ class ChangingErp:
         for _count in range(self._random.randint(1, 8)):
             self._random.choice(often)()
         in_turn[seed % len(in_turn)]()
+
+    def _write_customers(self) -> None:
+        """All and some new ones, so that regions that are missing come and go."""
+        for number in range(1, CUSTOMERS + 3):
+            self._write_customer(number)
 
     def _write_customer(self, number: int) -> None:
         self._write(
@@ -142,21 +143,51 @@ class ChangingErp:
             amount = self._random.randint(-1, 9) * 10_000
             self._write("region_target", region_code=region, month=month, kind="received", amount=amount)
 
+            self._write("staff_target", org_unit_code=f"PI-{region}", month=month, kind="received", amount=abs(amount))
+
+    def _write_claim(self, number: int) -> None:
+        """Of a receipt once, twice or not at all; too much, too little, below zero."""
+        self._write(
+            "receipt_claim",
+            claim_id=number,
+            receipt_id=self._random.randint(1, RECEIPTS),
+            order_id=self._random.choice((None, self._random.randint(1, ORDERS + 1))),
+            contract_number=self._random.choice((None, "HT1")),
+            amount=self._random.randint(-1, 12) * 1000,
+            claimed_at=self._moment(),
+        )
+
+    def _write_invoice(self, number: int) -> None:
+        amount = self._random.randint(-3, 20) * 100
+        self._write(
+            "invoice",
+            invoice_id=number,
+            invoice_number=f"I{number}",
+            order_id=self._random.choice((None, self._random.randint(1, ORDERS + 1))),
+            customer_id=self._random.randint(1, CUSTOMERS + 1),
+            state="red" if amount < 0 else self._random.choice(("issued", "reversed", "lost")),
+            amount=amount,
+            net_amount=amount,
+            tax_amount=0,
+            currency="CNY",
+            issued_on=self._moment().date(),
+        )
+
+    def _write_service_cost(self, number: int) -> None:
+        self._write(
+            "service_cost",
+            service_cost_id=number,
+            order_id=self._random.choice((None, self._random.randint(1, ORDERS + 1))),
+            customer_id=self._random.randint(1, CUSTOMERS + 1),
+            kind="repair",
+            amount=self._random.randint(1, 99),
+            incurred_on=self._moment().date(),
+        )
+
+    def _write_product_cost(self, number: int) -> None:
+        for month in MONTHS:
+            self._write("product_cost", product_id=number, month=month, unit_cost=self._random.randint(1, 99))
+
     def _moment(self) -> datetime:
         """February to April, at any hour: some fall on another day in Shanghai, some lie in the future."""
         return datetime(2026, 2, 1, tzinfo=UTC) + timedelta(hours=self._random.randint(0, 24 * 62))
-
-    def _new_id(self) -> int:
-        self._next_id += 1
-        return self._next_id
-
-    def _write(self, table: str, **values: Any) -> None:
-        values["updated_at"] = self._changed_at
-        columns, places = ", ".join(values), ", ".join(["%s"] * len(values))
-        updates = ", ".join(f"{column} = excluded.{column}" for column in values)
-        with self._connection, self._connection.cursor() as cursor:
-            cursor.execute(
-                f"insert into {table} ({columns}) values ({places})"
-                f" on conflict on constraint {table}_pkey do update set {updates}",
-                list(values.values()),
-            )

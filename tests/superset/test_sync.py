@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 from psycopg2.extensions import parse_dsn
 
+from cockpit.bi.bundle import asset_uuid
 from cockpit.bi.sync import SupersetTarget, sync
 from cockpit.errors import StackError, TransientError
 from cockpit.rulebook.security import load_security
+from cockpit.rulebook.workspace import find_workspace
+from cockpit.warehouse.metrics import metric_book
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PARAMETERS = {"pace_threshold": 0.8}
 LANGUAGES = ("en", "zh")
+BOOK = metric_book(find_workspace("huaxing"))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,8 @@ def run_sync(target, rules):
     """Sync the repository; at the end once more, whatever the tests did."""
 
     def run(**more):
-        return sync(target, rules, REPOSITORY / "superset", languages=LANGUAGES, parameters=PARAMETERS, **more).changes
+        given = {"languages": LANGUAGES, "parameters": PARAMETERS, "metrics": BOOK, **more}
+        return sync(target, rules, REPOSITORY / "superset", **given).changes
 
     run()
     yield run
@@ -47,6 +52,17 @@ def run_sync(target, rules):
 
 def test_a_second_run_changes_nothing(run_sync):
     assert run_sync() == ()
+
+
+def test_a_mart_has_its_metrics_in_superset(run_sync, administrator):
+    run_sync()
+    numbers = {dataset["uuid"]: dataset["id"] for dataset in administrator.list("/api/v1/dataset/")}
+    number = numbers[asset_uuid("dataset", "mart_opportunity", "zh")]
+    metrics = administrator.get(f"/api/v1/dataset/{number}")["result"]["metrics"]
+    (found,) = [metric for metric in metrics if metric["metric_name"] == "win_rate"]
+    assert (found["verbose_name"], found["d3format"]) == ("赢单率", ".1%")
+    assert found["description"] == "赢单数 ÷（赢单数＋输单数），进行中的不计"
+    assert found["expression"] == BOOK["win_rate"].expression
 
 
 def test_a_dry_run_only_tells(run_sync, administrator):
@@ -117,7 +133,7 @@ def test_superset_that_does_not_answer_is_a_transient_fault(target, rules):
         user_passwords={},
     )
     with pytest.raises(TransientError) as caught:
-        sync(unreachable, rules, REPOSITORY / "superset", languages=LANGUAGES, parameters=PARAMETERS)
+        sync(unreachable, rules, REPOSITORY / "superset", languages=LANGUAGES, parameters=PARAMETERS, metrics=BOOK)
     assert "secret" not in str(caught.value) + repr(unreachable)
 
 
@@ -130,4 +146,4 @@ def test_a_wrong_password_is_said_plainly(target, rules):
         user_passwords={},
     )
     with pytest.raises(StackError, match="refuses the login of admin"):
-        sync(wrong, rules, REPOSITORY / "superset", languages=LANGUAGES, parameters=PARAMETERS)
+        sync(wrong, rules, REPOSITORY / "superset", languages=LANGUAGES, parameters=PARAMETERS, metrics=BOOK)

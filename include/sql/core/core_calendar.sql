@@ -1,36 +1,38 @@
 -- Grain: one row per day, from 2009 to the end of next year.
--- Public holidays of China on weekdays and the weekend days that make up for them, as the State Council announced
--- them for 2023 to 2026; other years and other calendars count Monday to Friday.
-with holiday (calendar, first_day, last_day) as (
-    values
-    ('CN', date '2023-01-02', date '2023-01-02'), ('CN', date '2023-01-23', date '2023-01-27'),
-    ('CN', date '2023-04-05', date '2023-04-05'), ('CN', date '2023-05-01', date '2023-05-03'),
-    ('CN', date '2023-06-22', date '2023-06-23'), ('CN', date '2023-09-29', date '2023-09-29'),
-    ('CN', date '2023-10-02', date '2023-10-06'), ('CN', date '2024-01-01', date '2024-01-01'),
-    ('CN', date '2024-02-12', date '2024-02-16'), ('CN', date '2024-04-04', date '2024-04-05'),
-    ('CN', date '2024-05-01', date '2024-05-03'), ('CN', date '2024-06-10', date '2024-06-10'),
-    ('CN', date '2024-09-16', date '2024-09-17'), ('CN', date '2024-10-01', date '2024-10-04'),
-    ('CN', date '2024-10-07', date '2024-10-07'), ('CN', date '2025-01-01', date '2025-01-01'),
-    ('CN', date '2025-01-28', date '2025-01-31'), ('CN', date '2025-02-03', date '2025-02-04'),
-    ('CN', date '2025-04-04', date '2025-04-04'), ('CN', date '2025-05-01', date '2025-05-02'),
-    ('CN', date '2025-05-05', date '2025-05-05'), ('CN', date '2025-06-02', date '2025-06-02'),
-    ('CN', date '2025-10-01', date '2025-10-03'), ('CN', date '2025-10-06', date '2025-10-08'),
-    ('CN', date '2026-01-01', date '2026-01-02'), ('CN', date '2026-02-16', date '2026-02-20'),
-    ('CN', date '2026-02-23', date '2026-02-23'), ('CN', date '2026-04-06', date '2026-04-06'),
-    ('CN', date '2026-05-01', date '2026-05-01'), ('CN', date '2026-05-04', date '2026-05-05'),
-    ('CN', date '2026-06-19', date '2026-06-19'), ('CN', date '2026-09-25', date '2026-09-25'),
-    ('CN', date '2026-10-01', date '2026-10-02'), ('CN', date '2026-10-05', date '2026-10-07')
+-- include/rules/calendar says what :holiday_calendar has off. Of a country without a file, Monday to Friday count, of a
+-- year whose holidays are not known all days but the weekend.
+with rule as (
+    select
+        rule.body ->> 'kind' as kind,
+        cast(rule.body ->> 'number' as integer) as number,
+        cast(rule.body ->> 'first_day' as date) as first_day,
+        cast(rule.body ->> 'last_day' as date) as last_day,
+        rule.body ->> 'name_en' as name_en,
+        rule.body ->> 'name_zh' as name_zh
+    from jsonb_array_elements(cast(:calendar_rules as jsonb)) as rule (body)
+    where rule.body ->> 'calendar' = :holiday_calendar
 ),
 
-make_up_day (calendar, day) as (
-    values
-    ('CN', date '2023-01-28'), ('CN', date '2023-01-29'), ('CN', date '2023-04-23'), ('CN', date '2023-05-06'),
-    ('CN', date '2023-06-25'), ('CN', date '2023-10-07'), ('CN', date '2023-10-08'), ('CN', date '2024-02-04'),
-    ('CN', date '2024-02-18'), ('CN', date '2024-04-07'), ('CN', date '2024-04-28'), ('CN', date '2024-05-11'),
-    ('CN', date '2024-09-14'), ('CN', date '2024-09-29'), ('CN', date '2024-10-12'), ('CN', date '2025-01-26'),
-    ('CN', date '2025-02-08'), ('CN', date '2025-04-27'), ('CN', date '2025-09-28'), ('CN', date '2025-10-11'),
-    ('CN', date '2026-01-04'), ('CN', date '2026-02-14'), ('CN', date '2026-02-28'), ('CN', date '2026-05-09'),
-    ('CN', date '2026-09-20'), ('CN', date '2026-10-10')
+weekend as (
+    select rule.number as day_of_week
+    from rule
+    where rule.kind = 'weekend'
+    union all
+    select usual.day_of_week
+    from (values (6), (7)) as usual (day_of_week)
+    where not exists (select 1 from rule)
+),
+
+-- Holidays may overlap; a day has the name of the one that began last.
+holiday as (
+    select distinct on (day.moment)
+        cast(day.moment as date) as calendar_date,
+        rule.name_en,
+        rule.name_zh
+    from rule
+    cross join lateral generate_series(rule.first_day, rule.last_day, interval '1 day') as day (moment)
+    where rule.kind = 'holiday'
+    order by day.moment asc, rule.first_day desc, rule.name_en asc
 ),
 
 day as (
@@ -48,20 +50,16 @@ judged as (
     select
         day.calendar_date,
         day.month,
-        exists (
-            select 1 from make_up_day
-            where make_up_day.calendar = :holiday_calendar and make_up_day.day = day.calendar_date
-        )
-        or (
-            extract(isodow from day.calendar_date) < 6
-            and not exists (
-                select 1 from holiday
-                where
-                    holiday.calendar = :holiday_calendar
-                    and day.calendar_date between holiday.first_day and holiday.last_day
-            )
-        ) as is_working_day
+        holiday.name_en,
+        holiday.name_zh,
+        make_up_day.first_day is not null
+        or (weekend.day_of_week is null and holiday.calendar_date is null) as is_working_day,
+        known.number is not null as is_announced
     from day
+    left join rule as make_up_day on make_up_day.kind = 'make_up_day' and day.calendar_date = make_up_day.first_day
+    left join rule as known on known.kind = 'year' and extract(year from day.calendar_date) = known.number
+    left join weekend on extract(isodow from day.calendar_date) = weekend.day_of_week
+    left join holiday on day.calendar_date = holiday.calendar_date
 )
 
 select
@@ -75,5 +73,8 @@ select
     ) as working_day_of_month,
     cast(
         count(*) filter (where judged.is_working_day) over (partition by judged.month) as integer
-    ) as working_days_in_month
+    ) as working_days_in_month,
+    judged.name_en as holiday_name_en,
+    judged.name_zh as holiday_name_zh,
+    judged.is_announced
 from judged

@@ -75,11 +75,13 @@ page_view as (
         and not request.path like any(string_to_array(:ignored_paths, ','))
 ),
 
--- Views of one second are in the order of their lines: the key of a line ends with its number.
+-- Views of one second are in the order of their lines: the key of a line ends with its number. The visitor stands
+-- first because it tells views apart soonest, and both windows are in one order, so that they are sorted once.
 compared as (
     select
         page_view.source,
         page_view.source_key,
+        length(page_view.source_key) as key_length,
         page_view.site,
         page_view.visitor,
         page_view.username,
@@ -92,21 +94,25 @@ compared as (
         page_view.dwell_seconds,
         page_view.bot_rule,
         page_view.bot_rule is not null as is_bot,
-        row_number() over (
-            partition by page_view.source, page_view.site, page_view.visitor, page_view.bot_rule is not null
-            order by page_view.visited_at, length(page_view.source_key), page_view.source_key
-        ) as view_number,
-        page_view.visited_at - lag(page_view.visited_at) over (
-            partition by page_view.source, page_view.site, page_view.visitor, page_view.bot_rule is not null
-            order by page_view.visited_at, length(page_view.source_key), page_view.source_key
-        ) as pause
+        row_number() over visit as view_number,
+        lag(page_view.visited_at) over visit as last_at,
+        lead(page_view.visited_at) over visit as next_at
     from page_view
+    window visit as (
+        partition by page_view.visitor, page_view.site, page_view.source, page_view.bot_rule is not null
+        order by page_view.visited_at, length(page_view.source_key), page_view.source_key
+    )
 ),
 
-numbered as (
+pause as (
+    select :session_gap_minutes * interval '1 minute' as longest
+),
+
+paused as (
     select
         compared.source,
         compared.source_key,
+        compared.key_length,
         compared.site,
         compared.visitor,
         compared.username,
@@ -120,43 +126,38 @@ numbered as (
         compared.bot_rule,
         compared.is_bot,
         compared.view_number,
-        count(*) filter (
-            where compared.pause is null or compared.pause > :session_gap_minutes * interval '1 minute'
-        ) over (
-            partition by compared.source, compared.site, compared.visitor, compared.is_bot
-            order by compared.view_number
-        ) as session_number
+        coalesce(compared.visited_at - compared.last_at > pause.longest, true) as begins_session,
+        case when compared.next_at - compared.visited_at <= pause.longest then compared.next_at end as next_at
     from compared
+    cross join pause
 ),
 
+-- Times and numbers grow, so that the largest of those that begin a session is its own.
 placed as (
     select
-        numbered.source,
-        numbered.source_key,
-        numbered.site,
-        numbered.visitor,
-        numbered.username,
-        numbered.visited_at,
-        numbered.path,
-        numbered.referrer_host,
-        numbered.utm_source,
-        numbered.utm_medium,
-        numbered.utm_campaign,
-        numbered.dwell_seconds,
-        numbered.bot_rule,
-        numbered.is_bot,
-        min(numbered.visited_at) over (
-            partition by numbered.source, numbered.site, numbered.visitor, numbered.is_bot, numbered.session_number
-        ) as started_at,
-        row_number() over (
-            partition by numbered.source, numbered.site, numbered.visitor, numbered.is_bot, numbered.session_number
-            order by numbered.view_number
-        ) as view_of_session,
-        lead(numbered.visited_at) over (
-            partition by numbered.source, numbered.site, numbered.visitor, numbered.is_bot, numbered.session_number
-            order by numbered.view_number
-        ) as next_at
-    from numbered
+        paused.source,
+        paused.source_key,
+        paused.site,
+        paused.visitor,
+        paused.username,
+        paused.visited_at,
+        paused.path,
+        paused.referrer_host,
+        paused.utm_source,
+        paused.utm_medium,
+        paused.utm_campaign,
+        paused.dwell_seconds,
+        paused.bot_rule,
+        paused.is_bot,
+        paused.next_at,
+        max(paused.visited_at) filter (where paused.begins_session) over visit as started_at,
+        paused.view_number - max(paused.view_number) filter (where paused.begins_session) over visit
+        + 1 as view_of_session
+    from paused
+    window visit as (
+        partition by paused.visitor, paused.site, paused.source, paused.is_bot
+        order by paused.visited_at, paused.key_length, paused.source_key
+    )
 )
 
 select

@@ -18,6 +18,7 @@ select
     shipment.source,
     shipment.shipment_key as source_shipment_key,
     numbered_order.order_key,
+    shipment.order_source,
     shipment.order_number,
     numbered_order.customer_key,
     coalesce(numbered_order.region_code, 'unknown') as region_code,

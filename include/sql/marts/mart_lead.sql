@@ -4,6 +4,7 @@ select
     lead.lead_key,
     lead.source,
     lead.lead_source,
+    lead.channel_code,
     lead.campaign,
     lead.company_name,
     lead.region_code,
@@ -18,5 +19,6 @@ select
     end as masked_phone,
     lead.phone is not null as has_phone,
     lead.email is not null as has_email,
+    lead.customer_key is not null as is_customer,
     lead.completed_columns
 from core.core_lead as lead

@@ -34,28 +34,47 @@ class DatabaseAsset(Rule):
 
 
 class DatasetColumn(Rule):
-    """A column of a dataset's SQL; its label is `columns:` of the language."""
+    """A column of a dataset's SQL.
+
+    Attributes:
+        label: By language; an entry of `columns:` of the language when empty.
+    """
 
     type: str
     is_dttm: bool = False
+    label: dict[str, str] = Field(default_factory=dict)
 
 
 class DatasetMetric(Rule):
-    """An aggregate over a dataset; its label is `metrics:` of the language."""
+    """An aggregate over a dataset that only this dataset has; others are metrics of the mart.
+
+    Attributes:
+        label: By language; an entry of `metrics:` of the language when empty.
+        description: By language.
+    """
 
     expression: str
     d3format: str | None = None
+    label: dict[str, str] = Field(default_factory=dict)
+    description: dict[str, str] = Field(default_factory=dict)
 
 
 class DatasetAsset(Rule):
-    """SQL over marts, read with the rights of bi_reader."""
+    """SQL over marts, read with the rights of bi_reader.
+
+    Attributes:
+        mart: The mart whose rows its own are, one for one; its metrics are the dataset's too.
+        label: Name by language; `table_name` when empty.
+    """
 
     database: str
     table_name: str
+    mart: str | None = None
+    label: dict[str, str] = Field(default_factory=dict)
     main_dttm_col: str | None = None
     sql: str
     columns: dict[str, DatasetColumn] = Field(min_length=1)
-    metrics: dict[str, DatasetMetric] = Field(min_length=1)
+    metrics: dict[str, DatasetMetric] = Field(default_factory=dict)
 
 
 class ChartAsset(Rule):

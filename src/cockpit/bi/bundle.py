@@ -69,14 +69,17 @@ def to_zip(bundle: Bundle) -> bytes:
 def _dataset(assets: Assets, name: str, renderer: Renderer) -> Document:
     where = assets.file("datasets", name)
     dataset = assets.datasets[name]
-    document: Document = renderer.render(dataset.model_dump(exclude={"database", "columns", "metrics"}), where)
+    document: Document = renderer.render(dataset.model_dump(include={"table_name", "main_dttm_col", "sql"}), where)
+    if dataset.label:
+        document["table_name"] = dataset.label[renderer.lang]
     return {
         **document,
         "schema": "marts",
         "columns": [
             {
                 "column_name": column_name,
-                "verbose_name": renderer.render(f"${{columns.{column_name}}}", where),
+                "verbose_name": column.label.get(renderer.lang)
+                or renderer.render(f"${{columns.{column_name}}}", where),
                 "type": column.type,
                 "is_dttm": column.is_dttm,
                 "is_active": True,
@@ -88,9 +91,11 @@ def _dataset(assets: Assets, name: str, renderer: Renderer) -> Document:
         "metrics": [
             {
                 "metric_name": metric_name,
-                "verbose_name": renderer.render(f"${{metrics.{metric_name}}}", where),
+                "verbose_name": metric.label.get(renderer.lang)
+                or renderer.render(f"${{metrics.{metric_name}}}", where),
                 "expression": renderer.render(metric.expression, where),
                 "d3format": renderer.render(metric.d3format, where),
+                **({"description": metric.description[renderer.lang]} if metric.description else {}),
             }
             for metric_name, metric in dataset.metrics.items()
         ],

@@ -13,10 +13,11 @@ from sqlglot.optimizer.qualify import qualify
 
 from cockpit.bi.assets import Assets, LabelsFile, load_assets
 from cockpit.bi.bundle import build_bundle
+from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.errors import CockpitError
 from cockpit.i18n import LANGUAGES
-from cockpit.rulebook.contract import load_contract
+from cockpit.warehouse.metrics import MetricBook
 
 _ANY_URI = "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit"
 # Form data that name columns or metrics of the chart's dataset.
@@ -34,32 +35,33 @@ _NAMING_KEYS = (
 _PARSED_KEYS = ("adhoc_filters", "adhoc_filters_b")
 
 
-def check_assets(superset_folder: Path, marts_folder: Path, parameters: Mapping[str, float | str]) -> list[str]:
+def check_assets(superset_folder: Path, book: MetricBook, parameters: Mapping[str, float | str]) -> list[str]:
     """Find what would fail, or show a gap, once the assets are in Superset.
 
     Args:
         superset_folder: `superset/`.
-        marts_folder: `include/sql/marts`, whose contracts say which columns there are.
+        book: The marts, whose contracts say which columns there are, and their metrics.
         parameters: The workspace's parameters, which texts may name.
 
     Returns:
         One line per fault, `file: what`; empty when all is well.
     """
     try:
-        assets = load_assets(superset_folder)
+        assets = with_metrics(load_assets(superset_folder), book)
         renderers = {lang: Renderer(lang, assets.labels[lang], parameters) for lang in LANGUAGES}
         build_bundle(assets, renderers, _ANY_URI)
     except CockpitError as error:
         return [str(error)]
     schema = {
         "marts": {
-            path.stem: {name: column.type for name, column in load_contract(path).columns.items()}
-            for path in sorted(marts_folder.glob("*.yml"))
+            table: {name: column.type for name, column in contract.columns.items()}
+            for table, contract in book.contracts.items()
         }
     }
     faults = [
         *_label_faults(assets),
         *(fault for lang in LANGUAGES for fault in _dataset_faults(assets, renderers[lang], schema)),
+        *(fault for fault in _mart_faults(assets, book, renderers[LANGUAGES[0]])),
         *_chart_faults(assets),
         *_filter_faults(assets),
     ]
@@ -115,6 +117,32 @@ def _dataset_faults(
             for column in expression.find_all(exp.Column):
                 if column.name not in dataset.columns:
                     yield f"{where}: metric {metric_name} uses {column.name}, which is not in columns"
+
+
+def _mart_faults(assets: Assets, book: MetricBook, renderer: Renderer) -> Iterator[str]:
+    """Metrics of a mart are right only over its own rows and columns."""
+    for name, dataset in assets.datasets.items():
+        if dataset.mart is None:
+            continue
+        where = assets.file("datasets", name)
+        query = sqlglot.parse_one(renderer.render(dataset.sql, where), read="postgres")
+        if not isinstance(query, exp.Select):
+            continue
+        if any(query.args.get(part) for part in ("group", "distinct", "limit", "having")):
+            yield f"{where}: sql: a dataset of {dataset.mart} has its rows, one for one"
+        aliases = {
+            table.alias_or_name
+            for table in query.find_all(exp.Table)
+            if table.name == dataset.mart and table.parent_select is query
+        }
+        passed = {
+            column.name
+            for column in query.selects
+            if isinstance(column, exp.Column) and column.table in aliases and column.name == column.alias_or_name
+        }
+        for metric in book.of(dataset.mart):
+            for column in sorted(set(metric.columns) - passed):
+                yield f"{where}: metric {metric.id} needs {column} of {dataset.mart}, which sql changes"
 
 
 def _chart_faults(assets: Assets) -> Iterator[str]:

@@ -12,10 +12,12 @@ from cockpit.bi.access_sync import PublishedDashboard, sync_access
 from cockpit.bi.assets import Assets, load_assets
 from cockpit.bi.bundle import Bundle, asset_uuid, build_bundle, to_zip
 from cockpit.bi.client import SupersetClient
+from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.rulebook.security import SecurityRules
+from cockpit.warehouse.metrics import MetricBook
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +65,7 @@ def sync(
     *,
     languages: Sequence[str],
     parameters: Mapping[str, float | str],
+    metrics: MetricBook,
     dry_run: bool = False,
 ) -> SyncResult:
     """Send assets, roles, logins and row rules to Superset; a second call changes nothing.
@@ -73,6 +76,7 @@ def sync(
         assets_folder: The folder `superset/`.
         languages: Languages whose dashboards are wanted; those of other languages are removed.
         parameters: The workspace's parameters, for texts that state a threshold.
+        metrics: Of the workspace; datasets get those of their mart.
         dry_run: Only say what would change. Before the first real run this cannot list what depends on
             objects that do not exist yet.
 
@@ -81,7 +85,7 @@ def sync(
         StackError: Superset refuses a login or a request.
         RuleFileError: an asset file is wrong.
     """
-    assets = load_assets(assets_folder)
+    assets = with_metrics(load_assets(assets_folder), metrics)
     renderers = {lang: Renderer(lang, assets.labels[lang], parameters) for lang in languages}
     bundle = build_bundle(assets, renderers, _masked(target.database_uri))
     with SupersetClient(target.base_url, target.admin_username, target.admin_password) as client:

@@ -1,4 +1,4 @@
-"""`cockpit bench load|standardise|quality|match|match-change`: how fast the platform is, beside other tools."""
+"""`cockpit bench load|standardise|quality|models|match|match-change`: how fast the platform is, beside other tools."""
 
 from __future__ import annotations
 
@@ -57,6 +57,9 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     quality = subjects.add_parser("quality", help=text, description=text)
     quality.add_argument("--rows", type=_count, default=1_000_000, metavar=number, help=_("rows; 1,000,000 by default"))
     quality.add_argument("--rounds", type=_count, default=3, metavar=number, help=_("rounds; the median counts"))
+    text = _("seconds for twenty models, beside their bare SQL and dbt; fill the platform before")
+    models = subjects.add_parser("models", help=text, description=text)
+    models.add_argument("--rounds", type=_count, default=3, metavar=number, help=_("rounds; the median counts"))
     text = _("how well and how fast records are matched, beside Splink; about 15 minutes")
     match = subjects.add_parser("match", help=text, description=text)
     match.add_argument(
@@ -86,7 +89,14 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, loading in databases of its own that are dropped at the end; exit code 1 when a bar is missed."""
-    from cockpit.cli.bench_text import load_text, match_change_text, match_text, quality_text, standardise_text
+    from cockpit.cli.bench_text import (
+        load_text,
+        match_change_text,
+        match_text,
+        models_text,
+        quality_text,
+        standardise_text,
+    )
     from cockpit.cli.output import stopwatch
     from cockpit.cli.platform import with_database
     from cockpit.stack.settings import Settings
@@ -117,6 +127,12 @@ def run(arguments: argparse.Namespace) -> int:
         result = _measured("bench_quality", words, settings, tell)
         print(quality_text(result))
         print(_("Kept in {files}", files="benchmarks/results/quality.json, quality.md"))
+        return 0 if result["is_met"] else 1
+    if arguments.subject == "models":
+        result = _measured("bench_models", [f"--rounds={arguments.rounds}"], settings, tell)
+        print(models_text(result))
+        if not result["differing"]:
+            print(_("Kept in {files}", files="benchmarks/results/models.json, models.md"))
         return 0 if result["is_met"] else 1
     options = ("rows", "peer_rows", "memory_rows", "rounds")
     words = [f"--{name.replace('_', '-')}={getattr(arguments, name)}" for name in options]

@@ -37,6 +37,11 @@ def title(name: str) -> str:
         "plain": _("Failures counted in plain SQL"),
         "check": _("First check"),
         "recheck": _("Later check"),
+        "copy_inputs": _("Copying what the models read"),
+        "empty": _("Our runner, empty tables"),
+        "bare": _("The same SQL bare"),
+        "dbt": "dbt run",
+        "again": _("Our runner, all rows again"),
         "match_all": _("All records, first run"),
         "golden_all": _("Golden records, first run"),
         "match_change": _("Matching the new records"),
@@ -117,6 +122,26 @@ def quality_text(result: Mapping[str, Any]) -> str:
         for each in result["measures"]
     ]
     return table(header, rows, right=range(1, 5))
+
+
+def models_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_models.py: seconds of ours, of the bare SQL, of dbt."""
+    header = [_("{count} models, {rows} rows", count=len(result["models"]), rows=f"{result['rows']:,}"), "s"]
+    header.append(_("sum of models"))
+    rows = [
+        [title(each["name"]), f"{each['seconds']:.2f}", f"{each['busy_seconds']:.2f}"] for each in result["measures"]
+    ]
+    seconds = {each["name"]: each["seconds"] for each in result["measures"]}
+    lines = [
+        table(header, rows, right=(1, 2)),
+        _("Less than dbt: {ratio:.2f} of its seconds", ratio=seconds["empty"] / seconds["dbt"])
+        + f"  {_verdict(seconds['empty'] < seconds['dbt'])}",
+        _("Above the bare SQL: {share:+.1%} (at most {bar:.0%})", share=result["overhead"], bar=result["overhead_bar"])
+        + f"  {_verdict(result['overhead'] <= result['overhead_bar'])}",
+    ]
+    if result["differing"]:
+        lines.append(_("dbt made other rows of {names}", names=", ".join(result["differing"])))
+    return "\n".join(lines)
 
 
 def match_change_text(result: Mapping[str, Any]) -> str:

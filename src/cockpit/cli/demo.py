@@ -55,10 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
         filled = add_day(settings, day, tell)
     else:
         filled = fill_company(settings, workspace, Scale(arguments.scale), arguments.seed, tell)
-    as_of = filled.as_of
     settings = lifecycle.up(settings, progress=tell)
-    run_dags(settings, workspace, as_of, tell, lambda: send_forms(settings, workspace, filled.company, tell))
-    context = run_context(workspace, as_of=as_of)
+    run_dags(settings, workspace, filled, tell, lambda: send_forms(settings, workspace, filled.company, tell))
+    context = run_context(workspace, as_of=filled.as_of)
     measured = measure_quality(context).measured
     tell(_("Quality measured: {score}", score="-" if measured.overall is None else f"{measured.overall:.1%}"))
     changes = publish(settings, workspace).changes

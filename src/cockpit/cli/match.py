@@ -13,6 +13,7 @@ from cockpit.i18n import _
 
 if TYPE_CHECKING:
     from cockpit.domain.match.accuracy import Accuracy
+    from cockpit.domain.match.block_recall import BlockRecall
     from cockpit.domain.match.blocking import BlockReport
     from cockpit.domain.match.rule import MatchRule
     from cockpit.pipelines.lists.match import Lists, ListsMatched
@@ -99,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
     pair_count = write_pairs(arguments.pairs, found) if arguments.pairs else None
     tell(_("done"))
     _warn(lists)
-    _print(lists, found)
+    _print(lists, found, truth.block_recall(found) if truth is not None else None)
     match_notes.print_notes(found)
     print(_("Written: {file}", file=arguments.out))
     if pair_count is not None:
@@ -159,7 +160,7 @@ def _warn(lists: Lists) -> None:
             )
 
 
-def _print(lists: Lists, found: ListsMatched) -> None:
+def _print(lists: Lists, found: ListsMatched, recall: BlockRecall | None) -> None:
     from cockpit.cli.output import folded, inert, table
 
     print(table([_("file"), _("records"), _("id"), _("read as")], _file_rows(lists), right=[1]))
@@ -174,16 +175,15 @@ def _print(lists: Lists, found: ListsMatched) -> None:
             print(inert(folded(title.format(names=shown))))
     print()
     blocks = sorted(found.matched.blocks, key=lambda block: (-block.pairs, -len(block.refused)))
-    print(
-        table(
-            [_("pairs found by"), _("pairs"), _("refused keys"), _("largest")],
-            _block_rows(blocks[:_BLOCKS_SHOWN]),
-            right=[1, 2, 3],
-        )
-    )
+    header = [_("pairs found by"), _("pairs"), _("refused keys"), _("largest")]
+    if recall:
+        header.append(_("of true pairs"))
+    print(table(header, _block_rows(blocks[:_BLOCKS_SHOWN], recall), right=[1, 2, 3, 4]))
     if rest := blocks[_BLOCKS_SHOWN:]:
         most = f"{rest[0].pairs:,}"
         print(_("and {count} more, each of which found at most {most} pairs", count=len(rest), most=most))
+    if recall:
+        print(_("All together bring {share} of the true pairs.", share=f"{recall.together:.1%}"))
     print()
     sizes = found.sizes
     summary = [
@@ -223,17 +223,21 @@ def _field_rows(lists: Lists) -> list[list[str]]:
     return rows
 
 
-def _block_rows(blocks: Sequence[BlockReport]) -> list[list[str]]:
-    """What each kind of key found; keys that too many records share are refused."""
-    return [
-        [
+def _block_rows(blocks: Sequence[BlockReport], recall: BlockRecall | None) -> list[list[str]]:
+    """What each kind of key found, and how much of the truth; keys that too many records share are refused."""
+    rows = []
+    for block in blocks:
+        row = [
             _("comparing all") if block.name == "all" else block.name,
             f"{block.pairs:,}",
             f"{len(block.refused):,}" if len(block.refused) else "-",
             f"{block.largest_refused:,}" if len(block.refused) else "-",
         ]
-        for block in blocks
-    ]
+        if recall:
+            share = recall.by_block.get(block.name)
+            row.append("-" if share is None else f"{share:.1%}")
+        rows.append(row)
+    return rows
 
 
 def _print_accuracy(accuracy: Accuracy, unknown_count: int) -> None:

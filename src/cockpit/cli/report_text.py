@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cockpit.cli.output import table
+from cockpit.demo.key_figures import KeyFigure
 from cockpit.demo.score import TruthScore
 from cockpit.i18n import _
 from cockpit.pipelines.report import Report
@@ -13,6 +16,8 @@ def as_text(report: Report) -> str:
     parts = [_ledger(report), _layers(report), _stages(report)]
     if report.truth:
         parts.append(_truth(report.truth))
+    if report.key_figures:
+        parts[-1] += "\n" + _key_figures(report.key_figures)
     return "\n\n".join(parts)
 
 
@@ -85,6 +90,20 @@ def _truth(truth: TruthScore) -> str:
         _("  region months        {different:,} of {count:,} differ from the truth",
           different=attainment.difference_count, count=attainment.region_month_count),
         _("  planted causes       {shown} of {count} shown in red", shown=shown, count=len(truth.causes)),
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _key_figures(figures: Sequence[KeyFigure]) -> str:
+    differing = [figure for figure in figures if figure.difference_count]
+    lines = [
+        _("  key figures          {right} of {count} agree with a second computation ({values:,} values)",
+          right=len(figures) - len(differing), count=len(figures), values=sum(f.value_count for f in figures)),
+        *(
+            _("    {figure}: {different:,} of {values:,} differ", figure=figure.figure,
+              different=figure.difference_count, values=figure.value_count)
+            for figure in differing
+        ),
     ]  # fmt: skip
     return "\n".join(lines)
 

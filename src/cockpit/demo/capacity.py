@@ -25,6 +25,11 @@ def required_bytes(profile: Profile, scale: Scale) -> tuple[int, int]:
     return memory, round(disk)
 
 
+def patience_seconds(profile: Profile, scale: Scale) -> float:
+    """How long Airflow may take for each part of the way to the marts: as long as it works, nobody is to give up."""
+    return profile.company.scales[scale].hours * 3600
+
+
 def require_capacity(profile: Profile, scale: Scale, data_folder: Path | None) -> None:
     """Check memory, and disk where the database's files are on this machine.
 

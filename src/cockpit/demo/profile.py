@@ -41,10 +41,11 @@ class Between(Rule):
 
 
 class ScaleSize(Rule):
-    """Rows of one scale; duplicates and planted rows are included."""
+    """Rows of one scale, duplicates and planted rows included, and the hours that `demo` waits for Airflow at most."""
 
     customers: int = Field(ge=200)
     orders: int = Field(ge=1000)
+    hours: float = Field(gt=0)
 
 
 class Capacity(Rule):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cockpit.demo.apis.day import simulate_apis_day
 from cockpit.demo.apis.fill import fill_apis, holds_apis
+from cockpit.demo.capacity import patience_seconds
 from cockpit.demo.channels import fill_channels, simulate_channels_day
 from cockpit.demo.channels.forms import post_forms
 from cockpit.demo.clock import Clock
@@ -28,7 +29,6 @@ from cockpit.stack.airflow_client import AirflowClient, DagRun
 from cockpit.stack.settings import Settings
 from cockpit.warehouse.connections import connect
 
-_CHAIN_TIMEOUT_SECONDS = 1800
 _MANUAL = "manual"
 
 
@@ -164,16 +164,17 @@ def _shares(tell: Callable[[str], None]) -> Callable[[float], None]:
 
 
 def run_dags(
-    settings: Settings, workspace: Workspace, as_of: datetime, tell: Callable[[str], None], post: Callable[[], None]
+    settings: Settings, workspace: Workspace, filled: Filled, tell: Callable[[str], None], post: Callable[[], None]
 ) -> None:
     """Load and stage every source, then build core and marts once for all of them.
 
-    Core waits until all sources are staged: left alone, it would start again after each of them.
+    Core waits until all sources are staged: left alone, it would start again after each of them. Posted forms wait for
+    core: the first of them would build whatever they read from sources that are half loaded. Marts wait for the forms.
 
     Args:
         settings: Where Airflow answers.
         workspace: Its sources are loaded.
-        as_of: Business time of the whole chain.
+        filled: Its time is that of the whole chain, its scale says how long Airflow may take.
         tell: Gets a line for people.
         post: Sends what the company's web pages have for the intake, while the sources are loaded.
 
@@ -188,25 +189,29 @@ def run_dags(
     refreshed = [f"refresh_{source}" for source in posted]
     for dag_id in (*chain, *refreshed, "build_core", "build_marts"):
         client.wait_for_dag(dag_id, timeout=120)
+    as_of, patience = filled.as_of, patience_seconds(filled.company.profile, filled.company.scale)
     conf = {"as_of": as_of.isoformat()}
 
     def finished(run: DagRun) -> None:
         tell(_("{dag} has finished", dag=run.dag_id))
 
-    with client.paused("build_core"):
+    def run(dag_ids: list[str]) -> None:
         begin = _now(as_of)
-        for source in fetched:
-            client.trigger(f"load_{source}", conf)
-        tell(_("Airflow loads {count} sources", count=len(fetched)))
-        post()
-        client.follow(chain, begin, _CHAIN_TIMEOUT_SECONDS, finished)
-        begin = _now(as_of)
-        for dag_id in refreshed:
+        for dag_id in dag_ids:
             client.trigger(dag_id, conf)
-        client.follow(refreshed, begin, _CHAIN_TIMEOUT_SECONDS, finished)
-    begin = _now(as_of)
-    client.trigger("build_core", conf)
-    client.follow(["build_core", "build_marts"], begin, _CHAIN_TIMEOUT_SECONDS, finished)
+        client.follow(dag_ids, begin, patience, finished)
+
+    with client.paused("build_marts", *refreshed):
+        with client.paused("build_core"):
+            begin = _now(as_of)
+            for source in fetched:
+                client.trigger(f"load_{source}", conf)
+            tell(_("Airflow loads {count} sources", count=len(fetched)))
+            post()
+            client.follow(chain, begin, patience, finished)
+        run(["build_core"])
+    run(refreshed)
+    run(["build_marts"])
 
 
 def _now(as_of: datetime) -> datetime:

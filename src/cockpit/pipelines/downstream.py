@@ -6,14 +6,17 @@ For rows and decisions that people wait for: a task per model would spend more t
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import closing
 
 from cockpit.pipelines import steps
 from cockpit.pipelines.tell_owners import tell_quietly
 from cockpit.pipelines.workspace import prepare_once
 from cockpit.quality.gate import GateResult
 from cockpit.warehouse.builds import Build
+from cockpit.warehouse.connections import connect
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.runner import BlockedError, BuildContext
+from cockpit.warehouse.tables import missing_tables
 
 _DECISIONS = "mdm.decision"
 
@@ -31,6 +34,9 @@ def reached_by_decisions(graph: ModelGraph) -> list[Model]:
 def refresh_source(context: BuildContext, source: str) -> list[Build]:
     """Build and check those models; what has not changed is left alone.
 
+    What they read and nobody has built yet is built before them: on a new platform, or after an update that brings
+    tables, a row must not wait for another source's load.
+
     Raises:
         TerminalError: a check stopped something; the models behind it stay as they were, the others were built.
         TransientError: the database broke off, or another run is between building and checking a model.
@@ -38,7 +44,8 @@ def refresh_source(context: BuildContext, source: str) -> list[Build]:
     context.workspace.source(source)
     prepare_once(context)
     typed = {model.name for model in context.graph.typed(source)}
-    results, checked, blocked = _build(context, reached(context.graph, source), typed)
+    models = _with_missing(context, reached(context.graph, source))
+    results, checked, blocked = _build(context, models, typed)
     tell_quietly(context, [source])
     steps.raise_stops(checked)
     if blocked:
@@ -53,7 +60,7 @@ def apply_decisions(context: BuildContext) -> list[Build]:
         TerminalError, TransientError: as for `refresh_source`.
     """
     prepare_once(context)
-    results, checked, blocked = _build(context, reached_by_decisions(context.graph))
+    results, checked, blocked = _build(context, _with_missing(context, reached_by_decisions(context.graph)))
     steps.raise_stops(checked)
     if blocked:
         raise blocked
@@ -66,6 +73,22 @@ def _behind(graph: ModelGraph, first: Collection[str]) -> list[Model]:
         if any(upstream.name in names for upstream in graph.upstream(model)):
             names.add(model.name)
     return [model for model in graph.models.values() if model.name in names]
+
+
+def _with_missing(context: BuildContext, models: list[Model]) -> list[Model]:
+    """These and, in building order, what they read or are checked against and is not there yet."""
+    known = {model.qualified_name: model for model in context.graph.models.values()}
+    with closing(connect(context.workspace.settings.warehouse)) as connection, connection.cursor() as cursor:
+        missing = missing_tables(cursor, known)
+    chosen = {model.name for model in models}
+    waiting = list(models)
+    while waiting:
+        model = waiting.pop()
+        for name in (model.reads | model.looked_at) & missing:
+            if known[name].name not in chosen:
+                chosen.add(known[name].name)
+                waiting.append(known[name])
+    return [model for model in context.graph.models.values() if model.name in chosen]
 
 
 def _build(

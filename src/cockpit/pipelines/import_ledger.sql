@@ -3,19 +3,8 @@
 drop view if exists ops.import_ledger;
 
 create view ops.import_ledger as
-with staged_row as (
-    {staged_rows}
-),
-
-now_in_staging as (
-    select
-        staged_row.source,
-        staged_row.entity,
-        staged_row.batch_id,
-        count(*) filter (where not staged_row.is_quarantined) as staged,
-        count(*) filter (where staged_row.is_quarantined) as quarantined
-    from staged_row
-    group by staged_row.source, staged_row.entity, staged_row.batch_id
+with now_in_staging as (
+    {staged_batches}
 ),
 
 replaced_since as (

@@ -8,6 +8,7 @@ from cockpit.i18n import LANGUAGES, _
 from cockpit.rulebook.security import load_security
 from cockpit.rulebook.workspace import Workspace
 from cockpit.stack.settings import CONNECTIONS, Settings
+from cockpit.warehouse.metrics import metric_book
 
 
 def publish(settings: Settings, workspace: Workspace, *, dry_run: bool = False) -> SyncResult:
@@ -16,6 +17,7 @@ def publish(settings: Settings, workspace: Workspace, *, dry_run: bool = False) 
     Raises:
         StackError: the workspace has no people, or Superset refuses.
         TransientError: Superset does not answer.
+        RuleFileError: a metric or an asset is wrong.
     """
     folder = workspace.settings.security
     if folder is None:
@@ -40,5 +42,6 @@ def publish(settings: Settings, workspace: Workspace, *, dry_run: bool = False) 
         settings.repository / "superset",
         languages=LANGUAGES,
         parameters=workspace.settings.parameters,
+        metrics=metric_book(workspace),
         dry_run=dry_run,
     )

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from cockpit.errors import CockpitError
 from cockpit.pipelines import steps
+from cockpit.pipelines.build_models import build_all
 from cockpit.pipelines.tell_owners import send_quietly, tell_quietly
 from cockpit.pipelines.workspace import prepare
 from cockpit.quality.gate import GateResult
 from cockpit.rulebook.sources import FormSource
 from cockpit.sources.load import LoadResult
 from cockpit.warehouse.builds import Build
-from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BlockedError, BuildContext
-
-# PostgreSQL does the work; two statements at a time keep the small machine busy without fighting for memory.
-_PARALLEL_BUILDS = 2
 
 
 @dataclass
@@ -86,18 +82,18 @@ def refresh(context: BuildContext, progress: Callable[[str], None], *, full: boo
     typed = [model for source in context.workspace.sources for model in context.graph.typed(source)]
     checked: list[GateResult] = []
     with stage("staging"):
-        result.builds += _build_all(context, typed, result.blocked, full=full, failures=result.failures)
+        result.builds += build_all(context, typed, result.blocked, full=full, failures=result.failures)
     with stage("checks"):
         checked += steps.check_models(context, [model for model in typed if model.name not in result.failures])
     # The data do not wait for a mail server that does not answer.
     _tell_owners(context)
-    with stage("conform"):
-        result.builds += _build_all(context, context.graph.conformed(), result.blocked, full=full)
     with stage("core"):
-        result.builds += _build_all(context, context.graph.layer("core"), result.blocked, full=full)
-        checked += steps.check_models(context, [*context.graph.conformed(), *context.graph.layer("core")])
+        # A model of core begins when the conformed tables that it reads are there, not when all are.
+        shared = [*context.graph.conformed(), *context.graph.layer("core")]
+        result.builds += build_all(context, shared, result.blocked, full=full)
+        checked += steps.check_models(context, shared)
     with stage("marts"):
-        result.builds += _build_all(context, context.graph.layer("marts"), result.blocked, full=full)
+        result.builds += build_all(context, context.graph.layer("marts"), result.blocked, full=full)
         checked += steps.check_models(context, context.graph.layer("marts"))
     steps.raise_stops(checked)
     return result
@@ -119,41 +115,3 @@ def _load_all(context: BuildContext, result: Refresh) -> None:
                 result.loads.append(steps.load(context, source.source, entity))
             except CockpitError as error:
                 result.failures[f"{source.source}.{entity}"] = error
-
-
-def _build_all(
-    context: BuildContext,
-    models: Sequence[Model],
-    blocked: dict[str, BlockedError],
-    *,
-    full: bool,
-    failures: dict[str, CockpitError] | None = None,
-) -> list[Build]:
-    """Build models as soon as the ones that they read are done; a failed check blocks what hangs on it.
-
-    Args:
-        failures: Takes the errors of models that cannot be built while the others go on; without it they are raised.
-    """
-    done: dict[str, Build] = {}
-    names = {model.name for model in models}
-    waiting = list(models)
-    running: dict[Future[Build], Model] = {}
-    with ThreadPoolExecutor(_PARALLEL_BUILDS) as pool:
-        while waiting or running:
-            for model in list(waiting):
-                needs = {upstream.name for upstream in context.graph.upstream(model)} & names
-                if needs <= {*done, *blocked, *(failures or {})}:
-                    waiting.remove(model)
-                    running[pool.submit(steps.build_model, context, model.name, full=full)] = model
-            finished, _pending = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                name = running.pop(future).name
-                try:
-                    done[name] = future.result()
-                except BlockedError as error:
-                    blocked[name] = error
-                except CockpitError as error:
-                    if failures is None:
-                        raise
-                    failures[name] = error
-    return list(done.values())

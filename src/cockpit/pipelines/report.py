@@ -10,6 +10,10 @@ from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 from pydantic import BaseModel, ConfigDict, Field
 
+from cockpit.demo.clean_rows import CleanRows
+from cockpit.demo.fill import stored_generation
+from cockpit.demo.key_figures import KeyFigure, compare
+from cockpit.demo.profile import Scale
 from cockpit.demo.score import TruthScore, score
 from cockpit.pipelines.workspace import prepare_once
 from cockpit.warehouse import staging
@@ -74,6 +78,10 @@ class Report(_Part):
         description="From the start of the last load to the end of the last mart; null before the first run"
     )
     truth: TruthScore | None = Field(description="Found against planted; null where there is no generated truth")
+    key_figures: list[KeyFigure] | None = Field(
+        description="Figures of the marts beside a second computation from the generated systems; null without"
+        " them, and for a company that is too large to be computed in memory"
+    )
 
 
 def report(context: BuildContext) -> Report:
@@ -87,13 +95,15 @@ def report(context: BuildContext) -> Report:
         stages = _stages(connection)
         rows = _rows(connection, context)
         ledger = _ledger(connection)
+    truth, key_figures = _truth(context)
     return Report(
         workspace=context.workspace.name,
         rows=rows,
         ledger=ledger,
         stages=stages,
         pipeline_seconds=_pipeline_seconds(stages),
-        truth=_truth(context),
+        truth=truth,
+        key_figures=key_figures,
     )
 
 
@@ -138,15 +148,25 @@ def _pipeline_seconds(stages: list[Stage]) -> float | None:
     return round(max(stage.finished_at.timestamp() for stage in stages) - begin, 1)
 
 
-def _truth(context: BuildContext) -> TruthScore | None:
+def _truth(context: BuildContext) -> tuple[TruthScore | None, list[KeyFigure] | None]:
     if context.workspace.settings.warehouse != "warehouse":
-        return None
-    with closing(connect("demo_truth")) as connection:
-        with connection.cursor() as cursor:
+        return None, None
+    with closing(connect("demo_truth")) as truth:
+        with truth.cursor() as cursor:
             cursor.execute("select to_regclass('truth.generation') is not null")
             if not one_row(cursor)[0]:
-                return None
-        return score(connection)
+                return None, None
+        stored = stored_generation(truth)
+        scored = score(truth)
+        if stored is None or stored.scale is Scale.LARGE:
+            return scored, None
+        with (
+            closing(connect("erp_owner")) as erp,
+            closing(connect("crm_owner")) as crm,
+            closing(connect("apis_owner")) as apis,
+        ):
+            rows = CleanRows(erp, crm, apis, truth, truth, context.workspace.settings.time_zone)
+            return scored, compare(rows)
 
 
 def _sql(name: str) -> str:

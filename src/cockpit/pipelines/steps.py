@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack
 
+from cockpit.errors import CockpitError
+from cockpit.pipelines.lineage_events import tell_built, tell_failed
 from cockpit.quality.gate import GateResult, check
 from cockpit.quality.overlay import end_outdated
 from cockpit.rulebook.sources import CursorEntity, has_time_cursor
 from cockpit.sources.load import LoadResult, load_entity
 from cockpit.sources.loading.window import Interval
 from cockpit.warehouse.builds import Build
-from cockpit.warehouse.connections import connect
+from cockpit.warehouse.connections import Connections, connect
 from cockpit.warehouse.models import Model
-from cockpit.warehouse.runner import BuildContext, build
+from cockpit.warehouse.runner import BlockedError, BuildContext, build
 from cockpit.warehouse.staging import OVERLAY
 
 log = logging.getLogger(__name__)
@@ -33,14 +35,31 @@ def load_past(context: BuildContext, source: str, entity: str, interval: Interva
     return load(context, source, entity, interval)
 
 
-def build_model(context: BuildContext, name: str, *, full: bool = False) -> Build:
-    """Bring one model up to date."""
+def build_model(
+    context: BuildContext, name: str, *, full: bool = False, connections: Connections | None = None
+) -> Build:
+    """Bring one model up to date.
+
+    Args:
+        connections: To the workspace's database, where several models are built; one is opened without them.
+    """
     model = context.graph[name]
-    with closing(connect(context.workspace.settings.warehouse)) as connection:
+    with ExitStack() as stack:
+        if connections is None:
+            connections = stack.enter_context(Connections(context.workspace.settings.warehouse))
+        connection = stack.enter_context(connections.one())
         for source, entity in corrected_entities(model):
             with connection, connection.cursor() as cursor:
                 end_outdated(cursor, source, entity, context.run_id, context.as_of)
-        return build(connection, model, context, full=full)
+        try:
+            result = build(connection, model, context, full=full)
+        except BlockedError:
+            raise
+        except CockpitError as error:
+            tell_failed(context, model, error)
+            raise
+    tell_built(context, model, result)
+    return result
 
 
 def corrected_entities(model: Model) -> list[tuple[str, str]]:

@@ -128,9 +128,15 @@ def _apply(connection: PgConnection, script: Path) -> None:
 def _ledger_view(context: BuildContext) -> str:
     """The ledger as of now: where the rows of each batch are today (ARCHITECTURE, words with one meaning)."""
     template = (Path(__file__).parent / "import_ledger.sql").read_text(encoding="utf-8")
+    # Counted table by table: all rows at once would be compared by the names of their sources.
     states = [
-        f"select '{s.source}' as source, '{s.name}' as entity, batch_id, is_quarantined from staging.{s.staging_table}"
+        f"select '{s.source}' as source, '{s.name}' as entity, batch_id,"
+        " count(*) filter (where not is_quarantined) as staged, count(*) filter (where is_quarantined) as quarantined"
+        f" from staging.{s.staging_table} group by batch_id"
         for s in staging.source_entities(context.workspace)
     ]
-    nothing = "select '' as source, '' as entity, cast(0 as bigint) as batch_id, false as is_quarantined where false"
-    return template.replace("{staged_rows}", "\n    union all\n    ".join(states or [nothing]))
+    nothing = (
+        "select '' as source, '' as entity, cast(0 as bigint) as batch_id,"
+        " cast(0 as bigint) as staged, cast(0 as bigint) as quarantined where false"
+    )
+    return template.replace("{staged_batches}", "\n    union all\n    ".join(states or [nothing]))

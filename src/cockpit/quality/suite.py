@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,21 +83,35 @@ def evaluate(
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_postgres(name="warehouse", connection_string=database_url)
-    asset = source.add_table_asset(name=table, table_name=table, schema_name=schema)
     expectations = [_expectation(check, previous_rows) for check in checks]
     expectations.append(gxe.ExpectTableRowCountToBeBetween(min_value=0, meta={"rule_id": None}))
     suite = gx.ExpectationSuite(name=table, expectations=[item for item in expectations if item is not None])
     context.suites.add(suite)
-    definition = context.validation_definitions.add(
-        gx.ValidationDefinition(name=table, data=asset.add_batch_definition_whole_table("all"), suite=suite)
-    )
-    result: Any = definition.run(result_format={**_RESULT_FORMAT, "unexpected_index_column_names": list(key)})
+    source = context.data_sources.add_postgres(name="warehouse", connection_string=database_url)
+    with _disconnecting(source):
+        asset = source.add_table_asset(name=table, table_name=table, schema_name=schema)
+        definition = context.validation_definitions.add(
+            gx.ValidationDefinition(name=table, data=asset.add_batch_definition_whole_table("all"), suite=suite)
+        )
+        result: Any = definition.run(result_format={**_RESULT_FORMAT, "unexpected_index_column_names": list(key)})
     # The order of results differs from the order of the suite.
     by_rule = {item.expectation_config.meta["rule_id"]: item for item in result.results}
     _require_evaluated(table, by_rule)
     rows = int(by_rule[None].result["observed_value"])
     return Evaluation(tuple(_outcome(check, by_rule.get(check.rule_id), rows) for check in checks), result)
+
+
+@contextmanager
+def _disconnecting(source: Any) -> Iterator[None]:
+    """Close the connections of a data source at the end.
+
+    Left to the garbage collector, those of many tables would be open at once, until the server takes no more.
+    """
+    try:
+        yield
+    finally:
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
 
 
 def is_computed(check: Check) -> bool:

@@ -67,6 +67,7 @@ class PageViews(Rule):
         statuses: HTTP status codes.
         asset_extensions: Endings of paths that are parts of pages, lower case, without the dot.
         ignored_paths: Beginnings of paths that are no pages, such as health checks.
+        material_paths: Beginnings of paths that tell what a visitor is interested in: products, documents.
         longest_dwell_seconds: A page that measured a longer time was left open; its measure does not count.
     """
 
@@ -76,6 +77,7 @@ class PageViews(Rule):
     statuses: tuple[int, ...]
     asset_extensions: tuple[Listed, ...] = ()
     ignored_paths: tuple[Listed, ...] = ()
+    material_paths: tuple[Listed, ...] = ()
     longest_dwell_seconds: float = Field(gt=0)
 
 
@@ -112,6 +114,7 @@ class Behaviour(Rule):
             "page_view_statuses": ",".join(map(str, self.page_views.statuses)),
             "asset_extensions": ",".join(self.page_views.asset_extensions),
             "ignored_paths": ",".join(_beginning(path) for path in self.page_views.ignored_paths),
+            "material_paths": ",".join(_beginning(path) for path in self.page_views.material_paths),
             "longest_dwell_seconds": self.page_views.longest_dwell_seconds,
         }
 

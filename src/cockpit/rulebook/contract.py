@@ -133,11 +133,22 @@ class Incremental(Rule):
             A change in a table that is not listed leads to a full build.
         followed: Tables whose changes need no look of their own: the function that builds the model finds them out by
             itself, or what they change is named in one of `reads` too.
+        through: For each table that only adds to rows, such as the customer of an event: columns of this model and the
+            columns there that they are joined by. Rows that are there already and name what changed are computed
+            again, so that the table has to be joined from the left and its rows must not decide which rows there are.
     """
 
     key: tuple[str, ...] = Field(min_length=1)
     reads: dict[str, tuple[str, ...]] = Field(min_length=1)
     followed: tuple[str, ...] = ()
+    through: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        for table, columns in self.through.items():
+            if table in self.reads or table in self.followed or not columns:
+                raise MisfitError(_("names a table twice, or no column of it"), "through", table)
+        return self
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:
@@ -176,6 +187,7 @@ class Contract(Rule):
     reads: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     survivorship: str | None = Field(default=None, pattern=IDENTIFIER)
+    from_metrics: bool = False
     after: str | None = Field(default=None, pattern=_FUNCTION)
     row_scope: RowScope | None = None
     columns: dict[str, Column] = Field(min_length=1)
@@ -212,6 +224,8 @@ class Contract(Rule):
             raise MisfitError(_("is for built_by; the tables of an SQL model are found in its SQL"), "reads")
         if self.rules and not self.built_by:
             raise MisfitError(_("is for built_by; an SQL model has its rules in its SQL"), "rules")
+        if self.from_metrics and (self.built_by or self.survivorship):
+            raise MisfitError(_("is for a model whose SQL follows from the metrics alone"), "from_metrics")
         if self.survivorship and self.built_by:
             raise MisfitError(_("is for a model without built_by: its SQL follows from the rules"), "survivorship")
         return self

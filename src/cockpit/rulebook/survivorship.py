@@ -43,6 +43,8 @@ class Survivorship(Rule):
         same_name: Which of these is a name: it differs only where hardly anything of it is left.
         other_name_below: Share of a name (0 to 1) that has to be left for it to be the same.
         fields: Column of the golden record -> where its value comes from.
+        derived: Column of the golden record -> SQL over the values that were chosen and `:parameters`, for what follows
+            from them by company rules; it has no lineage and no history of its own.
     """
 
     version: int = Field(ge=1)
@@ -54,6 +56,7 @@ class Survivorship(Rule):
     same_name: str | None = None
     other_name_below: float = Field(default=0.6, gt=0, le=1)
     fields: dict[str, SurvivingField] = Field(min_length=1)
+    derived: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -69,6 +72,8 @@ class Survivorship(Rule):
                 raise MisfitError(_("names a criterion twice"), "fields", name)
             if field.valid is not None and "valid" not in chosen:
                 raise MisfitError(_("has a condition that nothing asks for; add valid to prefer"), "fields", name)
+        for name in sorted({*self.derived} & {*self.fields}):
+            raise MisfitError(_("is a field already; a column is chosen or derived"), "derived", name)
         return self
 
     @property

@@ -16,13 +16,22 @@ from pydantic import ConfigDict, Field, field_validator
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
+from cockpit.rulebook.attribution import Attribution, load_attribution
 from cockpit.rulebook.behaviour import Behaviour, load_behaviour
+from cockpit.rulebook.calendars import Calendars, load_calendars
 from cockpit.rulebook.completion import Completion, load_completion
 from cockpit.rulebook.contract import IDENTIFIER
+from cockpit.rulebook.customers import CustomerRules, load_customer_rules
 from cockpit.rulebook.dictionary import Dictionary, load_dictionary
 from cockpit.rulebook.files import Rule, load
+from cockpit.rulebook.funnel import Funnel, load_funnel
+from cockpit.rulebook.health import Health, load_health
+from cockpit.rulebook.metrics import MetricRules, load_metrics
+from cockpit.rulebook.product_lines import ProductLines, load_product_lines
+from cockpit.rulebook.quadrant import Quadrant, load_quadrant
 from cockpit.rulebook.quality import Quality, load_quality
 from cockpit.rulebook.scores import Scores, load_scores
+from cockpit.rulebook.segments import Segments, load_segments
 from cockpit.rulebook.sources import LogSource, Source, load_source
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -38,11 +47,23 @@ class WorkspaceFile(Rule):
         sources: Folder with one YAML file per source, relative to this file.
         dictionary: File with the data dictionary, relative to this file.
         behaviour: Folder with the rules by which behaviour logs are read, relative to this file.
+        attribution: Folder with channels and how credit is shared among them, relative to this file.
         normalisation: Folder with the rules by which texts are standardised, relative to this file; texts stay as
             typed without it.
         quality: Folder with the rules about rows that look wrong, relative to this file.
         completion: Folder with the rules by which missing values are filled from other rows, relative to this file.
         scores: Folder with the rules by which quality is measured, relative to this file; it is not without it.
+        funnel: File with the stages of opportunities, relative to this file; models of opportunities need it.
+        product_lines: File with the product lines and their business units, relative to this file; products have none
+            without it.
+        metrics: Folder with the figures that the business defines, relative to this file.
+        lifecycle: File that says where a customer's stages of life end, relative to this file.
+        rfm: File with the bounds of recency, frequency and money, relative to this file.
+        segments: Folder with the segments of customers, relative to this file; there are none without it.
+        calendar: Folder with one file of working days per country, relative to this file; without it Monday to Friday
+            count everywhere.
+        health: Folder with what makes an opportunity healthy, relative to this file; models of opportunities need it.
+        quadrant: File that says how reps' activity is set against its result, relative to this file.
         models: Folder with the layers of SQL models, relative to this file.
         security: Folder with roles and people, relative to this file; none when nobody looks at its marts.
         push: Folder with the rules about messages to people, relative to this file; nobody gets any without it.
@@ -60,10 +81,20 @@ class WorkspaceFile(Rule):
     sources: str
     dictionary: str | None = None
     behaviour: str | None = None
+    attribution: str | None = None
     normalisation: str | None = None
     quality: str | None = None
     completion: str | None = None
     scores: str | None = None
+    funnel: str | None = None
+    product_lines: str | None = None
+    metrics: str | None = None
+    lifecycle: str | None = None
+    rfm: str | None = None
+    segments: str | None = None
+    calendar: str | None = None
+    health: str | None = None
+    quadrant: str | None = None
     models: str
     security: str | None = None
     push: str | None = None
@@ -99,10 +130,19 @@ class Workspace(Rule):
     models_folder: Path
     dictionary: Dictionary
     behaviour: Behaviour | None = None
+    funnel: Funnel | None = None
+    attribution: Attribution | None = None
+    health: Health | None = None
+    quadrant: Quadrant | None = None
     sources: dict[str, Source]
     quality: Quality = Quality()
     scores: Scores | None = None
+    customers: CustomerRules | None = None
+    segments: Segments = Segments()
     completion: Completion = Completion()
+    product_lines: ProductLines = ProductLines()
+    calendars: Calendars = Calendars()
+    metrics: MetricRules = MetricRules()
     broken_sources: dict[str, RuleFileError] = Field(default_factory=dict)
     broken_rules: dict[str, RuleFileError] = Field(default_factory=dict)
 
@@ -141,8 +181,21 @@ class Workspace(Rule):
 
     @property
     def parameters(self) -> dict[str, float | str]:
-        """Values that SQL models may use as `:name`: those of workspace.yml and of the behaviour rules."""
-        return {**(self.behaviour.parameters() if self.behaviour else {}), **self.settings.parameters}
+        """Values that SQL models may use as `:name`: those of rule files, and of workspace.yml, which go before."""
+        segments = None if "segments" in self.broken_rules else self.segments
+        rules = (
+            self.behaviour,
+            self.funnel,
+            self.attribution,
+            self.product_lines,
+            self.customers,
+            segments,
+            self.calendars,
+            self.health,
+            self.quadrant,
+        )
+        found = {name: value for each in rules if each for name, value in each.parameters().items()}
+        return {**found, **self.settings.parameters}
 
 
 def workspace_files() -> dict[str, Path]:
@@ -165,7 +218,7 @@ def load_workspace(path: Path) -> Workspace:
     broken_sources: dict[str, RuleFileError] = {}
 
     def rules(key: str, read: Callable[[Path], T]) -> T | None:
-        """The rules of a folder; none when workspace.yml names none, or one of its files is wrong."""
+        """The rules of a folder or file; none when workspace.yml names none, or one of its files is wrong."""
         name = getattr(settings, key)
         try:
             return read(folder / name) if name else None
@@ -187,10 +240,19 @@ def load_workspace(path: Path) -> Workspace:
         models_folder=(folder / settings.models).resolve(),
         dictionary=dictionary,
         behaviour=behaviour,
+        funnel=rules("funnel", load_funnel),
+        attribution=rules("attribution", load_attribution),
+        health=rules("health", load_health),
+        quadrant=rules("quadrant", load_quadrant),
         sources=sources,
         quality=load_quality(folder / settings.quality, sources, broken_sources) if settings.quality else Quality(),
         scores=rules("scores", lambda path: load_scores(path, sources)),
+        customers=rules("lifecycle", lambda path: load_customer_rules(path, folder / (settings.rfm or "rfm.yml"))),
+        segments=rules("segments", load_segments) or Segments(),
         completion=rules("completion", lambda path: load_completion(path, sources)) or Completion(),
+        calendars=rules("calendar", load_calendars) or Calendars(),
+        product_lines=rules("product_lines", load_product_lines) or ProductLines(),
+        metrics=rules("metrics", load_metrics) or MetricRules(),
         broken_sources=broken_sources,
         broken_rules=broken_rules,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -69,13 +69,13 @@ class AirflowClient:
         )
 
     @contextmanager
-    def paused(self, dag_id: str) -> Iterator[None]:
-        """Keep a DAG from being started by what it waits for; it is let go at the end, also after a failure."""
-        self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
-        try:
+    def paused(self, *dag_ids: str) -> Iterator[None]:
+        """Keep DAGs from being started by what they wait for; they are let go at the end, also after a failure."""
+        with ExitStack() as stack:
+            for dag_id in dag_ids:
+                self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": True})
+                stack.callback(self._call, "PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
             yield
-        finally:
-            self._call("PATCH", f"/api/v2/dags/{dag_id}", json={"is_paused": False})
 
     def trigger(self, dag_id: str, conf: dict[str, str]) -> DagRun:
         """Start a run."""

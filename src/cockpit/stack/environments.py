@@ -30,6 +30,7 @@ LOCKS: Mapping[str, tuple[str, ...]] = {
     "superset": ("superset.txt",),
     "dev": ("airflow.txt", "dev.txt"),
     "bench": ("bench.txt", "febrl.txt"),
+    "dbt": ("dbt.txt",),
 }
 SERVING = ("airflow", "superset")
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -113,6 +114,8 @@ def needed(arguments: Sequence[str]) -> tuple[str, ...]:
         return ("airflow",)
     if verb == "test" and "unit" in arguments:
         return ("dev",)
+    if verb == "bench" and "models" in arguments:
+        return ("dbt", "airflow")
     # Superset's environment serves Superset alone, that of benchmarks the tools that are measured beside ours; the
     # command line runs in Airflow's or in the tests'.
     return tuple(sorted(NEEDED.get(verb, ("airflow",)), key=("superset", "bench", "airflow", "dev").index))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -16,6 +16,10 @@ from cockpit.warehouse.rows import one_row
 _MAX_LISTED_SHARE = 0.2
 _MIN_LISTED_ROWS = 10_000
 
+# Above this share of a table, its statistics no longer say what is in it.
+_ANALYSED_SHARE = 0.1
+_MIN_ANALYSED_ROWS = 1_000
+
 # In place of a fingerprint: a check that stopped something counts as not made, so that the next run looks again.
 STOPPED = "stopped"
 
@@ -26,6 +30,30 @@ _STAGING_VERSION = (
 
 Kind = Literal["full", "incremental", "fresh", "check"]
 
+# Why a build was of its kind; behind `unlisted` and `unknown_keys` stands the table that it is about.
+Reason = Literal[
+    # Nothing that it reads has changed.
+    "unchanged",
+    # There was none before, or the view had gone.
+    "first",
+    # SQL, contract, parameters, rules or business date are others.
+    "definition",
+    # Columns or key of the table have changed.
+    "reshaped",
+    # Every row was asked for.
+    "asked",
+    # Materialised as a table: any change computes all of it.
+    "whole",
+    # A table changed that `incremental` does not list.
+    "unlisted",
+    # So much of a table changed that its keys were not listed.
+    "unknown_keys",
+    # Only rows of the keys that changed.
+    "keys",
+    # The function that builds it computed all, although only some keys had changed.
+    "by_function",
+]
+
 
 @dataclass(frozen=True)
 class Build:
@@ -35,6 +63,7 @@ class Build:
         build_id: Grows with each build; 0 before the first.
         inserted, updated, deleted: Rows that differ from before.
         upstream: Table -> its version when this one was built from it.
+        reason: A `Reason`, with a table where it is about one; empty for checks and builds of older versions.
     """
 
     build_id: int
@@ -46,6 +75,7 @@ class Build:
     fingerprint: str
     upstream: dict[str, int]
     seconds: float
+    reason: str = ""
 
     @property
     def changed(self) -> int:
@@ -57,12 +87,21 @@ def last_build(cursor: PgCursor, model: str) -> Build | None:
     """The newest build that computed the table (checks and fresh ones repeat its fingerprint)."""
     cursor.execute(
         "select build_id, model, kind, inserted, updated, deleted, fingerprint, upstream,"
-        " cast(seconds as double precision) from ops.model_build"
+        " cast(seconds as double precision), reason from ops.model_build"
         " where model = %s and kind <> 'check' order by build_id desc limit 1",
         (model,),
     )
     row = cursor.fetchone()
     return Build(*row) if row else None
+
+
+def last_seconds(cursor: PgCursor) -> dict[str, float]:
+    """How long each model took when it last did something; models that were never built are not in it."""
+    cursor.execute(
+        "select distinct on (model) model, cast(seconds as double precision) from ops.model_build"
+        " where kind in ('full', 'incremental') order by model, build_id desc"
+    )
+    return dict(cursor.fetchall())
 
 
 def last_check(cursor: PgCursor, model: str) -> tuple[str, dict[str, int]] | None:
@@ -112,6 +151,18 @@ def is_listable(cursor: PgCursor, table: str, changed: int) -> bool:
         (changed, _MAX_LISTED_SHARE, table),
     )
     return bool(one_row(cursor)[0])
+
+
+def refresh_statistics(cursor: PgCursor, table: str, changed: int) -> None:
+    """Let the planner know a table again when much of it has changed; its own service looks once a minute at most."""
+    if changed < _MIN_ANALYSED_ROWS:
+        return
+    cursor.execute(
+        "select %s > greatest(reltuples, 0) * %s from pg_class where oid = to_regclass(%s)",
+        (changed, _ANALYSED_SHARE, table),
+    )
+    if one_row(cursor)[0]:
+        cursor.execute(f"analyze {table}")
 
 
 def version(cursor: PgCursor, table: str) -> int:
@@ -184,12 +235,42 @@ def collect_affected(
     )
 
 
+def collect_joined(
+    cursor: PgCursor,
+    into: str,
+    model: str,
+    key: Sequence[str],
+    table: str,
+    joined: Mapping[str, str],
+    types: Sequence[str],
+    since: int,
+) -> None:
+    """Add to table `into` (key_1, key_2, ...) the keys of a model's rows that name rows of `table` which changed.
+
+    Args:
+        cursor: Within the snapshot that the build reads.
+        into: Table of affected keys.
+        model: Schema-qualified, as it was built last.
+        key: Its incremental key.
+        table: Schema-qualified, of core or marts.
+        joined: Column of the model -> column of the table.
+        types: Of these columns of the model.
+        since: Version of the table that the model was built from.
+    """
+    changed = ", ".join(f"cast(key ->> {position} as {kind})" for position, kind in enumerate(types))
+    cursor.execute(
+        f"insert into {into} select distinct {', '.join(key)} from {model} where ({', '.join(joined)}) in"
+        f" (select {changed} from ops.changed_key where model = %s and columns = %s and build_id > %s)",
+        (table.split(".")[1], ",".join(joined.values()), since),
+    )
+
+
 def record(cursor: PgCursor, build: Build, run_id: str, as_of: datetime, *, has_changed_keys: bool) -> int:
     """Write one build and the business time that it was made for; returns its id."""
     cursor.execute(
         "insert into ops.model_build (model, run_id, as_of, kind, inserted, updated, deleted, fingerprint, upstream,"
-        " has_changed_keys, started_at, seconds)"
-        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), %s)"
+        " has_changed_keys, started_at, seconds, reason)"
+        " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, clock_timestamp() - make_interval(secs => %s), %s, %s)"
         " returning build_id",
         (
             build.model,
@@ -204,6 +285,7 @@ def record(cursor: PgCursor, build: Build, run_id: str, as_of: datetime, *, has_
             has_changed_keys,
             build.seconds,
             round(build.seconds, 3),
+            build.reason,
         ),
     )
     return int(one_row(cursor)[0])

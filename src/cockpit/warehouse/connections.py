@@ -7,6 +7,8 @@ Airflow reads the same variables, so that a task and `./cockpit run` always reac
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -103,3 +105,38 @@ def connect(name: str) -> PgConnection:
             fix=_("See './cockpit status'; start the platform with './cockpit up'."),
         ) from error
     return connection
+
+
+class Connections:
+    """Open connections that are used again; leaving it closes them.
+
+    Args:
+        name: Connection id. None is opened before it is needed.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._idle: list[PgConnection] = []
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def one(self) -> Iterator[PgConnection]:
+        """A connection for one user at a time, as `connect` gives it; errors as there."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = connect(self._name)
+        try:
+            yield connection
+            # Whatever its user set, such as the isolation level, ends here.
+            connection.reset()
+        except BaseException:
+            connection.close()
+            raise
+        self._idle.append(connection)

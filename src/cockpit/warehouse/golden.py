@@ -46,11 +46,11 @@ def golden_sql(workspace: Workspace, contract: Contract, staged: Mapping[str, Co
 def _require_fit(rule: Survivorship, contract: Contract, staged: Contract, path: Path) -> None:
     where = f"{path}:1"
     promised = set(contract.columns) - {rule.key, *_MADE}
-    if promised != set(rule.fields):
+    if promised != {*rule.fields, *rule.derived}:
         raise RuleFileError(
             _("the fields differ from the columns of {table}", table=contract.table),
             where=where,
-            found=", ".join(sorted(promised ^ set(rule.fields))),
+            found=", ".join(sorted(promised ^ {*rule.fields, *rule.derived})),
             fix=_("Give each column of the golden record a field, and each field a column."),
         )
     named = {field.column for field in rule.fields.values()} | {"created_at", rule.newest_by, *rule.same_while_one_of}
@@ -65,6 +65,15 @@ def _require_fit(rule: Survivorship, contract: Contract, staged: Contract, path:
             found=stray[0],
             allowed=", ".join(sorted(staged.columns)),
         )
+    for name, expression in rule.derived.items():
+        unknown = sorted(parse_expression(expression, where).columns - set(rule.fields))
+        if unknown:
+            raise RuleFileError(
+                _("derived.{name} names a column that is none of the fields", name=name),
+                where=where,
+                found=unknown[0],
+                allowed=", ".join(sorted(rule.fields)),
+            )
 
 
 class _Golden:
@@ -87,6 +96,20 @@ class _Golden:
         many = [f"{self._array(name, field)} as {name}_ranked" for name, field in rule.fields.items()]
         chosen = [f"cast({name}_ranked[1][1] as {self._type(name)}) as {name}" for name in fields]
         final = ", ".join(f"{self._pinned(name)} as {name}" for name in fields)
+        last = f"""
+select chosen.{key}, {final},
+nullif(array_to_string(case when pin.pinned is null then chosen.completed else array(
+    select completed.field from unnest(chosen.completed) as completed (field)
+    where not jsonb_exists(pin.pinned, completed.field)
+) end, ', '), '') as completed_columns, chosen.created_at, chosen.source_record_count,
+case when pin.pinned is null then chosen.{LINEAGE} else coalesce(chosen.{LINEAGE}, cast('{{}}' as jsonb))
+|| {self._pins()} end as {LINEAGE}
+from chosen left join pin on chosen.{key} = pin.golden_id
+"""
+        if rule.derived:
+            taken = ", ".join(f"golden.{name}" for name in (key, *fields, *_MADE))
+            derived = ", ".join(f"{expression} as {name}" for name, expression in rule.derived.items())
+            last = f", golden as ({last}) select {taken}, {derived} from golden"
         return f"""
 with size as (
     select link.{key}, count(*) as source_record_count from {table} as link group by link.{key}
@@ -113,15 +136,7 @@ pin as (
     select golden_id, jsonb_object_agg(field, value) as pinned from mdm.golden_pin
     where entity = {quoted(rule.entity)} group by golden_id
 )
-select chosen.{key}, {final},
-nullif(array_to_string(case when pin.pinned is null then chosen.completed else array(
-    select completed.field from unnest(chosen.completed) as completed (field)
-    where not jsonb_exists(pin.pinned, completed.field)
-) end, ', '), '') as completed_columns, chosen.created_at, chosen.source_record_count,
-case when pin.pinned is null then chosen.{LINEAGE} else coalesce(chosen.{LINEAGE}, cast('{{}}' as jsonb))
-|| {self._pins()} end as {LINEAGE}
-from chosen left join pin on chosen.{key} = pin.golden_id
-"""
+{last}"""
 
     def _type(self, name: str) -> str:
         return self.contract.columns[name].type

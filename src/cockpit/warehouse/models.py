@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,6 +16,9 @@ from cockpit.rulebook.contract import LAYERS, Check, Contract, load_contract
 from cockpit.rulebook.survivorship import survivorship_file
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import completion, conformed, golden, staging
+from cockpit.warehouse.metric_table import metric_table
+from cockpit.warehouse.metrics import compile_metrics, with_metric_columns
+from cockpit.warehouse.segment_rules import check_segments
 from cockpit.warehouse.sql_text import Query, Subquery, at_line, parse_expression, parse_query
 from cockpit.warehouse.standardised import StandardisedColumn
 
@@ -244,16 +248,20 @@ def _load(workspace: Workspace) -> ModelGraph:
     parameters = {*CLOCK_PARAMETERS, *workspace.parameters}
     typed = {model.qualified_name: model for model in models if model.is_source}
     by_name = {model.qualified_name: model for model in models}
+    segments = _segments_fault(workspace, by_name.get("core.core_customer_profile"), parameters)
     examined: list[Model] = []
     for model in models:
         fault = model.fault or _inherited_fault(workspace, model)
+        if model.query and "segments" in model.query.parameters:
+            fault = fault or segments
         try:
             _check(model, known)
             _check_expressions(model, parameters, typed)
             _check_references(model, by_name)
         except RuleFileError as error:
             # What a wrong file does not tell may be all that is missing here.
-            fault = fault or (error if model.is_source else next(iter(workspace.broken_sources.values()), None))
+            broken = [*workspace.broken_sources.values(), *workspace.broken_rules.values()]
+            fault = fault or (error if model.is_source else next(iter(broken), None))
             if fault is None:
                 raise
         examined.append(_without_rules(model, fault) if fault else model)
@@ -263,11 +271,23 @@ def _load(workspace: Workspace) -> ModelGraph:
 def _inherited_fault(workspace: Workspace, model: Model) -> RuleFileError | None:
     """Why the tables that unite sources, or show what rules say, have to stay as they are."""
     broken = workspace.broken_rules
+    if model.query and "product_lines" in model.query.parameters and "product_lines" in broken:
+        # Without its lines each product would be taken for unclassified.
+        return broken["product_lines"]
     if model.layer == "staging" and not model.is_source:
         # Rows of a source that cannot be read would be taken for gone, as would values that were completed.
         return next(iter(workspace.broken_sources.values()), None) or broken.get("completion")
     shows_quality = model.layer == "marts" and any(name.startswith("quality.") for name in model.reads)
     return broken.get("scores") if shows_quality else None
+
+
+def _segments_fault(workspace: Workspace, profile: Model | None, parameters: set[str]) -> RuleFileError | None:
+    """Why the segments cannot be asked of the customers; those of before stay in force."""
+    try:
+        check_segments(workspace.segments, profile.contract.columns if profile else (), parameters)
+    except RuleFileError as error:
+        return error
+    return None
 
 
 def _without_rules(model: Model, fault: RuleFileError) -> Model:
@@ -297,9 +317,13 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
         query = Query(typed.sql, reads, columns)
         fault = workspace.quality.fault(f"{entity.source}.{entity.name}") or typed.fault
         yield Model("staging", typed.contract, query, origin, received, typed.standardised, fault)
+    metrics = compile_metrics(workspace, found_contracts["marts"].values())
     for layer, contracts in found_contracts.items():
-        for path, contract in contracts.items():
+        for path, written in contracts.items():
             sql_file = path.with_suffix(".sql")
+            contract, fault = written, None
+            if layer == "marts":
+                contract, fault = metrics.contracts[written.table], metrics.fault_of(written.table)
             if layer == "staging":
                 found = completion.completion_model(workspace, contract, all_typed)
                 if found:
@@ -308,10 +332,14 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
             elif contract.survivorship and not sql_file.exists():
                 staged = {each.table: each for each in found_contracts["staging"].values()}
                 yield _golden(workspace, contract, path, staged)
+            elif contract.from_metrics and not sql_file.exists():
+                yield Model(layer, contract, parse_query(metric_table(metrics), path), path, fault=fault)
             elif sql_file.exists() and not contract.built_by:
-                yield Model(layer, contract, parse_query(sql_file.read_text(encoding="utf-8"), sql_file), sql_file)
+                query = parse_query(sql_file.read_text(encoding="utf-8"), sql_file)
+                query = with_metric_columns(query, metrics.columns_of(contract.table))
+                yield Model(layer, contract, query, sql_file, fault=fault)
             elif contract.built_by and not sql_file.exists():
-                yield Model(layer, contract, None, path)
+                yield Model(layer, contract, None, path, fault=fault)
             else:
                 raise RuleFileError(
                     _("a model has either an SQL file or built_by"),
@@ -351,6 +379,26 @@ def _contracts(folder: Path) -> dict[Path, Contract]:
     return {path: load_contract(path) for path in paths}
 
 
+def _line_of(model: Model, word: str, *, is_last: bool = False) -> str:
+    """`file:line` where a word stands in a model's SQL, the first or the last time; line 1 where it is not written."""
+    return _found_line(model.origin, rf"(?<![\w.]){re.escape(word)}(?!\w)", is_last=is_last)
+
+
+def _contract_line(model: Model, column: str) -> str:
+    """`file:line` where a contract describes a column."""
+    return _found_line(model.origin.with_suffix(".yml"), rf"^  {re.escape(column)}:")
+
+
+def _found_line(file: Path, pattern: str, *, is_last: bool = False) -> str:
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    found = [
+        number
+        for number, line in enumerate(lines, start=1)
+        if re.search(pattern, line) and not line.lstrip().startswith(("--", "#"))
+    ]
+    return f"{file}:{found[-1 if is_last else 0] if found else 1}"
+
+
 def _check(model: Model, known: set[str]) -> None:
     where = f"{model.origin}:1"
     # Generated models alone read what people decided; there is one table of it for all sources.
@@ -358,13 +406,16 @@ def _check(model: Model, known: set[str]) -> None:
     unknown = sorted(name for name in model.reads - known if not name.startswith(decided))
     if unknown:
         raise RuleFileError(
-            _("reads an unknown table"), where=where, found=unknown[0], allowed=", ".join(sorted(known))
+            _("reads an unknown table"),
+            where=_line_of(model, unknown[0]),
+            found=unknown[0],
+            allowed=", ".join(sorted(known)),
         )
     upwards = sorted(name for name in model.reads if name.split(".")[0] not in _READABLE[model.layer])
     if upwards:
         raise RuleFileError(
             _("reads a layer that it must not read"),
-            where=where,
+            where=_line_of(model, upwards[0]),
             found=upwards[0],
             allowed=", ".join(sorted(_READABLE[model.layer])),
         )
@@ -383,15 +434,23 @@ def _check(model: Model, known: set[str]) -> None:
         )
     if model.query:
         produced, promised = set(model.query.columns), set(model.contract.columns)
-        for message, names in (
-            (_("the SQL gives columns that the contract does not describe"), produced - promised),
-            (_("the contract describes columns that the SQL does not give"), promised - produced),
-        ):
-            if names:
-                raise RuleFileError(message, where=where, found=", ".join(sorted(names)))
+        if produced - promised:
+            names = sorted(produced - promised)
+            raise RuleFileError(
+                _("the SQL gives columns that the contract does not describe"),
+                where=_line_of(model, names[0], is_last=True),
+                found=", ".join(names),
+            )
+        if promised - produced:
+            names = sorted(promised - produced)
+            raise RuleFileError(
+                _("the contract describes columns that the SQL does not give"),
+                where=_contract_line(model, names[0]),
+                found=", ".join(names),
+            )
     incremental = model.contract.incremental
     if incremental:
-        stray = sorted({*incremental.reads, *incremental.followed} - model.reads)
+        stray = sorted({*incremental.reads, *incremental.followed, *incremental.through} - model.reads)
         if stray:
             raise RuleFileError(
                 _("incremental names a table that the model does not read"),
@@ -405,7 +464,10 @@ def _check_expressions(model: Model, parameters: set[str], tables: Mapping[str, 
     """Names in SQL and conditions that nothing stands for would fail only when data are there."""
     where = at_line(model.origin)
     if model.query:
+        for name in sorted(model.query.parameters - parameters)[:1]:
+            where = _line_of(model, f":{name}")
         _refuse_unknown(_("uses an unknown parameter"), where, model.query.parameters, parameters)
+        where = at_line(model.origin)
     seen: set[str] = set()
     for check in model.contract.checks:
         rule = check.rule_id
@@ -474,9 +536,10 @@ def _in_building_order(models: list[Model]) -> dict[str, Model]:
         if model.name in ordered:
             return
         if model.name in path:
+            last = next(each for each in models if each.name == path[-1])
             raise RuleFileError(
                 _("models read each other in a circle"),
-                where=f"{model.origin}:1",
+                where=_line_of(last, model.qualified_name),
                 found=" -> ".join([*path[path.index(model.name) :], model.name]),
             )
         path.append(model.name)

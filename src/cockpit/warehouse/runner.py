@@ -24,7 +24,7 @@ from cockpit.errors import TerminalError, TransientError
 from cockpit.i18n import _
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse import builds, standardised
-from cockpit.warehouse.builds import Build, Kind
+from cockpit.warehouse.builds import Build, Kind, Reason
 from cockpit.warehouse.connections import connect
 from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.difference import AFFECTED, CHANGES, COMPUTED, Difference, apply_difference, count_as_changed
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 # Keys that changed in the tables which drive a model that a function builds; vanishes with the transaction.
 _DRIVING = "driving"
+
+# For each sort and hash of a build: few builds run at a time, and what does not fit is written to disk twice.
+_BUILD_MEMORY = "256MB"
 
 
 class BlockedError(TerminalError):
@@ -149,27 +152,40 @@ class _Step:
         self._has_changes = False
         self._is_partial = False
         self._is_unlisted = False
+        self._reason = ""
         self._afterwards: list[Callable[[PgCursor], None]] = []
 
     def run(self, *, full: bool) -> Build:
-        self._cursor.execute("select set_config('TimeZone', %s, true)", (self._context.workspace.settings.time_zone,))
+        zone = self._context.workspace.settings.time_zone
+        self._cursor.execute(
+            "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, _BUILD_MEMORY)
+        )
         upstream = {table: builds.version(self._cursor, table) for table in sorted(self._model.reads)}
         fingerprint = self._fingerprint()
         last = builds.last_build(self._cursor, self._model.name)
         same = last is not None and last.fingerprint == fingerprint and self._is_there()
         if last is not None and same and last.upstream == upstream and not full:
+            self._because("unchanged")
             return self._record("fresh", Difference(), fingerprint, upstream)
         self._require_passed()
         self._require_checked()
+        self._because("first" if last is None else "asked" if full and same else "definition")
         if self._model.contract.materialised == "view":
             return self._view(fingerprint, upstream)
         reshaped = ensure_table(self._cursor, self._model, self._context.workspace.models_folder)
+        if reshaped and last and same:
+            self._because("reshaped")
         affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
         if affected is None and last and self._model.query is None and self._model.contract.incremental:
             driving = {*upstream} - {*self._model.contract.incremental.followed}
             self._is_unlisted = any(upstream[table] != last.upstream.get(table) for table in driving)
         difference = self._apply(affected)
+        if affected is not None and not self._is_partial:
+            self._because("by_function")
         return self._record("incremental" if self._is_partial else "full", difference, fingerprint, upstream)
+
+    def _because(self, reason: Reason, table: str = "") -> None:
+        self._reason = f"{reason} {table}".strip()
 
     def _is_there(self) -> bool:
         """A view goes when a table that it reads is given another shape."""
@@ -231,21 +247,32 @@ class _Step:
         """Collect the keys whose rows must be computed again; None when they cannot be named."""
         incremental = self._model.contract.incremental
         if incremental is None:
+            self._because("whole")
             return None
         changed = {
             table: last.upstream.get(table, 0) for table in upstream if upstream[table] != last.upstream.get(table)
         }
         driving = {table: since for table, since in changed.items() if table not in incremental.followed}
-        if any(
-            table not in incremental.reads or not builds.keys_are_known(self._cursor, table, since)
-            for table, since in driving.items()
-        ):
-            return None
+        for table, since in driving.items():
+            if table not in incremental.reads and table not in incremental.through:
+                self._because("unlisted", table)
+                return None
+            if not builds.keys_are_known(self._cursor, table, since):
+                self._because("unknown_keys", table)
+                return None
+        self._because("keys")
         types = [self._model.contract.columns[column].type for column in incremental.key]
         definition = ", ".join(f"key_{number} {kind}" for number, kind in enumerate(types, start=1))
         self._cursor.execute(f"create temp table {AFFECTED} ({definition}) on commit drop")
         for table, since in driving.items():
-            builds.collect_affected(self._cursor, AFFECTED, table, incremental.reads[table], types, since)
+            if table in incremental.through:
+                joined = incremental.through[table]
+                own_types = [self._model.contract.columns[column].type for column in joined]
+                builds.collect_joined(
+                    self._cursor, AFFECTED, self._model.qualified_name, incremental.key, table, joined, own_types, since
+                )
+            else:
+                builds.collect_affected(self._cursor, AFFECTED, table, incremental.reads[table], types, since)
         self._cursor.execute(f"analyze {AFFECTED}")
         return {table: (columns, f"pg_temp.{AFFECTED}") for table, columns in incremental.reads.items()}
 
@@ -264,22 +291,24 @@ class _Step:
         table = self._model.qualified_name
         self._cursor.execute(f"select not exists (select from {table})")
         (is_empty,) = one_row(self._cursor)
-        if is_empty:
+        # PostgreSQL refuses to copy into a table with row policies: what a function yields is copied beside it.
+        if is_empty and not (self._model.layer == "marts" and self._model.query is None):
             # Nothing to compare with.
             drop_keys(self._cursor, self._model)
             inserted = self._compute(table, affected)
             add_keys(self._cursor, self._model)
             self._cursor.execute(f"analyze {table}")
             return Difference(inserted=inserted)
-        definitions = ", ".join(f"{name} {column.type}" for name, column in self._model.contract.columns.items())
-        self._cursor.execute(f"create temp table {COMPUTED} ({definitions}) on commit drop")
         self._compute(COMPUTED, affected)
-        self._cursor.execute(f"create index on {COMPUTED} ({', '.join(self._model.contract.grain)})")
+        if self._is_partial:
+            # All rows are compared in one pass, some are looked up.
+            self._cursor.execute(f"create index on {COMPUTED} ({', '.join(self._model.contract.grain)})")
         self._cursor.execute(f"analyze {COMPUTED}")
         self._has_changes = True
         has_more = bool(self._model.contract.after) or (affected is not None and self._model.query is None)
         tracked = [*self._tracked, self._model.contract.grain] if has_more else self._tracked
         difference = apply_difference(self._cursor, self._model, tracked, only_affected=self._is_partial)
+        builds.refresh_statistics(self._cursor, table, difference.total)
         if affected is not None and self._model.query is None:
             same = count_as_changed(self._cursor, self._model, tracked, _DRIVING)
             return replace(difference, updated=difference.updated + same)
@@ -289,13 +318,24 @@ class _Step:
         return difference
 
     def _compute(self, into: str, affected: Narrowing | None) -> int:
-        columns = list(self._model.contract.columns)
+        """Compute rows into the model's own empty table, or into a temporary one; how many they are."""
+        contract = self._model.contract
         if self._model.query is None:
-            return self._copy_from_builder(into, columns, affected)
+            if into == COMPUTED:
+                definitions = ", ".join(f"{name} {column.type}" for name, column in contract.columns.items())
+                self._cursor.execute(f"create temp table {COMPUTED} ({definitions}) on commit drop")
+            return self._copy_from_builder(into, list(contract.columns), affected)
         self._is_partial = affected is not None
         sql = rows_of(self._cursor, self._model, self._context, affected)
-        selected = ", ".join(f"cast(model.{name} as {self._model.contract.columns[name].type})" for name in columns)
-        self._cursor.execute(f"insert into {into} ({', '.join(columns)}) select {selected} from ({sql}) as model")
+        selected = ", ".join(
+            f"cast(model.{name} as {column.type}) as {name}" for name, column in contract.columns.items()
+        )
+        selection = f"select {selected} from ({sql}) as model"
+        if into == COMPUTED:
+            # A table that is made by a select may be computed by several processes, an insert never.
+            self._cursor.execute(f"create temp table {COMPUTED} on commit drop as {selection}")
+        else:
+            self._cursor.execute(f"insert into {into} ({', '.join(contract.columns)}) {selection}")
         return int(self._cursor.rowcount)
 
     def _copy_from_builder(self, into: str, columns: Sequence[str], affected: Narrowing | None) -> int:
@@ -343,6 +383,7 @@ class _Step:
             fingerprint=fingerprint,
             upstream=dict(upstream),
             seconds=time.monotonic() - self._started,
+            reason=self._reason,
         )
         build_id = builds.record(
             self._cursor,
@@ -396,4 +437,6 @@ def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:
         incremental: Any = other.contract.incremental
         if incremental and model.qualified_name in incremental.reads:
             asked[tuple(incremental.reads[model.qualified_name])] = None
+        if incremental and model.qualified_name in incremental.through:
+            asked[tuple(incremental.through[model.qualified_name].values())] = None
     return list(asked)

@@ -19,8 +19,21 @@ create table if not exists ops.model_build (
     -- False when too much changed to list each key: the next build downstream must be a full one.
     has_changed_keys boolean not null,
     started_at timestamptz not null,
-    seconds numeric not null
+    seconds numeric not null,
+    -- Why it was a build of that kind, see cockpit.warehouse.builds; empty for checks.
+    reason text not null default ''
 );
+
+-- Of an older version. Looked up first: altering waits for every build that is under way, also where nothing is added.
+do $$
+begin
+    if not exists (
+        select from pg_attribute where attrelid = cast('ops.model_build' as regclass) and attname = 'reason'
+    ) then
+        alter table ops.model_build add column reason text not null default '';
+    end if;
+end
+$$;
 
 create index if not exists model_build_latest on ops.model_build (model, build_id desc);
 
@@ -34,3 +47,23 @@ create table if not exists ops.changed_key (
 );
 
 create index if not exists changed_key_lookup on ops.changed_key (model, columns, build_id);
+
+-- Grain: one row per segment, golden customer and day on which it joined. Kept beside the marts, which a rebuild may
+-- compute anew: since when somebody belongs to a segment cannot be computed afterwards.
+create table if not exists ops.segment_membership (
+    segment_id text not null,
+    customer_key text not null,
+    since date not null,
+    -- First day on which it did not belong to it any more; null while it does.
+    until date,
+    primary key (segment_id, customer_key, since)
+);
+
+create index if not exists segment_membership_customer on ops.segment_membership (customer_key) where until is null;
+
+-- Grain: one row per segment: when its rule was last asked of all customers.
+create table if not exists ops.segment_evaluation (
+    segment_id text primary key,
+    rule text not null,
+    evaluated_on date not null
+);

@@ -48,7 +48,7 @@ class Query:
 
     def render(self, values: Mapping[str, Value]) -> str:
         """The SQL with each `:name` replaced by its quoted value."""
-        return _with_values(self.tree, values).sql(dialect=_DIALECT)
+        return with_values(self.tree, values).sql(dialect=_DIALECT)
 
     def render_for_keys(self, values: Mapping[str, Value], keys: Mapping[str, tuple[Sequence[str], str]]) -> str:
         """The SQL over only those rows of its driving tables that belong to the affected keys.
@@ -58,7 +58,7 @@ class Query:
             keys: Schema-qualified table -> (its key columns, the table of affected keys with these many columns
                 named key_1, key_2, ...).
         """
-        tree = _with_values(self.tree, values)
+        tree = with_values(self.tree, values)
         for table in list(tree.find_all(exp.Table)):
             if _qualified(table) in keys and not _is_cte(table):
                 columns, affected = keys[_qualified(table)]
@@ -175,7 +175,7 @@ class Expression:
             values: Parameters.
             instead: Schema-qualified table -> the name of another one that is asked in its place.
         """
-        tree = _with_values(self.tree, values)
+        tree = with_values(self.tree, values)
         for table in list(tree.find_all(exp.Table)):
             if instead and _qualified(table) in instead:
                 alias = exp.TableAlias(this=exp.to_identifier(table.alias_or_name))
@@ -240,7 +240,9 @@ def _is_cte(table: exp.Table) -> bool:
     return False
 
 
-def _with_values(tree: exp.Expr, values: Mapping[str, Value]) -> exp.Expr:
+def with_values(tree: exp.Expr, values: Mapping[str, Value]) -> exp.Expr:
+    """A copy in which each `:name` is replaced by its quoted value."""
+
     def fill(node: exp.Expr) -> exp.Expr:
         if isinstance(node, exp.Placeholder):
             return _literal(values[node.name])

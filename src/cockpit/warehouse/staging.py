@@ -158,18 +158,21 @@ def source_model(source: SourceEntity, rules: Path | None = None, indexed: Colle
         indexed: Columns of conformed entities and of core that are keys or codes.
     """
     columns = source.entity.columns
-    texts = {source.entity.our_name(received): received_text(source.entity, received) for received in columns}
     versions, fault = _versions(source, rules)
     codes = _codes(source, indexed)
     standards = {column.name: column for column in _standardised(source, versions)}
+    texts: list[str] = []
+    judgements: list[str] = []
     typed: list[str] = []
     misfits: list[str] = []
     joins: list[str] = []
     documented: dict[str, Column] = {}
-    for received, column in columns.items():
-        name = source.entity.our_name(received)
+    for field, column in columns.items():
+        name = source.entity.our_name(field)
         documented[name] = _documented(column)
+        text = received_text(source.entity, field)
         if name in standards:
+            texts.append(f"{text} as {name}")
             alias = f"standard_{len(joins) + 1}"
             joins.append(standardised.join(standards[name], alias))
             kind = POSTGRES_TYPES[column.type]
@@ -181,29 +184,33 @@ def source_model(source: SourceEntity, rules: Path | None = None, indexed: Colle
                 # What a person has to decide on is no misfit: only a required value holds its row back.
                 misfits.append(f"case when {beside[f'{name}_outcome'][0]} = 'invalid' then {quoted(name)} end")
             continue
-        text = f"received.{name}" if standards else texts[name]
-        if column.type == "text":
-            if name in codes:
-                fits = f"octet_length({text}) <= {LONGEST_KEY_BYTES}"
-                typed.append(f"case when {fits} then {text} end as {name}")
-                misfits.append(f"case when not {fits} then {quoted(name)} end")
-            else:
-                typed.append(f"{text} as {name}")
+        texts.append(f"{text if column.type == 'text' else castable_text(text, column, source.entity)} as {name}")
+        if column.type == "text" and name not in codes:
+            typed.append(f"received.{name}")
             continue
-        text = castable_text(text, column, source.entity)
         kind = POSTGRES_TYPES[column.type]
-        fits = fits_type(text, kind)
-        typed.append(f"case when {fits} then cast({text} as {kind}) end as {name}")
-        misfits.append(f"case when not {fits} then {quoted(name)} end")
+        fits = (
+            f"octet_length(texts.{name}) <= {LONGEST_KEY_BYTES}"
+            if column.type == "text"
+            else fits_type(f"texts.{name}", kind)
+        )
+        # No column of a source has a blank in its name.
+        judgement = f'"fits {len(judgements) + 1}"'
+        judgements.append(f"{fits} as {judgement}")
+        typed.append(f"case when received.{judgement} then cast(received.{name} as {kind}) end as {name}")
+        misfits.append(f"case when not received.{judgement} then {quoted(name)} end")
     if standards:
         applied = ", ".join(f"{kind} {version}" for kind, version in sorted(versions.items()))
         typed.append(f"{quoted(applied)} as standardised_by")
         documented["standardised_by"] = _TECHNICAL["standardised_by"]
     invalid = f"array_remove(cast(array[{', '.join(misfits)}] as text[]), null)" if misfits else "cast('{}' as text[])"
-    corrected = _corrected(source)
-    received_columns = ["source_key", "batch_id", *(f"{text} as {name}" for name, text in texts.items())]
-    rows = "\n    ".join([f"from pg_temp.{RECEIVED} as received", *joins]) if standards else f"from {corrected}"
-    inner = ["source_key", "batch_id", *typed, f"{invalid} as invalid_columns"]
+    names = [f"texts.{name}" for name in ("source_key", "batch_id", *map(source.entity.our_name, columns))]
+    received = f"select {', '.join(['source_key', 'batch_id', *texts])} from {_corrected(source)}"
+    # `offset 0` keeps PostgreSQL from putting an expression in the place of its name, where it is computed at each use.
+    received_rows = f"pg_temp.{RECEIVED}" if standards else f"({received} offset 0)"
+    judged = f"(select {', '.join([*names, *judgements])} from {received_rows} as texts offset 0) as received"
+    rows = "\n    ".join([f"from {judged}", *joins])
+    inner = ["received.source_key", "received.batch_id", *typed, f"{invalid} as invalid_columns"]
     # The outer level exists so that the keys of regrouped entities are written in our names.
     outer = [
         "source_key",
@@ -247,7 +254,7 @@ def source_model(source: SourceEntity, rules: Path | None = None, indexed: Colle
     return TypedModel(
         contract,
         sql,
-        f"select {', '.join(received_columns)} from {corrected}" if standards else None,
+        received if standards else None,
         tuple(standards.values()),
         fault,
     )

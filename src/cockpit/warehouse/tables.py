@@ -6,6 +6,7 @@ All of it happens in the transaction of the build, so that a mart is never visib
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 
 from psycopg2.extensions import cursor as PgCursor
@@ -31,6 +32,14 @@ def ensure_table(cursor: PgCursor, model: Model, models_folder: Path) -> bool:
     if model.layer == "marts":
         protect(cursor, model, models_folder)
     return changed
+
+
+def missing_tables(cursor: PgCursor, names: Iterable[str]) -> set[str]:
+    """Which of these schema-qualified tables and views are not there."""
+    cursor.execute(
+        "select name from unnest(cast(%s as text[])) as needed (name) where to_regclass(name) is null", (sorted(names),)
+    )
+    return {name for (name,) in cursor.fetchall()}
 
 
 def protect(cursor: PgCursor, model: Model, models_folder: Path) -> None:

@@ -17,9 +17,11 @@ import pytest
 
 from cockpit.pipelines import steps
 from cockpit.pipelines.workspace import prepare
+from cockpit.rulebook.completion import Completion
 from cockpit.rulebook.sources import LogSource
 from cockpit.rulebook.workspace import REPOSITORY, Workspace, load_workspace
 from cockpit.warehouse.runner import BuildContext
+from cockpit.warehouse.selection import select
 from tests.conftest import Postgres
 from tests.sql.database import Warehouse, context_of, copy_database, drop_database, make_template, use_as_warehouse
 from tests.workspaces import WorkspaceDatabase
@@ -37,7 +39,8 @@ def workspace_with(entities: dict[str, Any]) -> Workspace:
         "source": "web", "title": "Web", "title_zh": "网站", "owner": "marketing", "connector": "log", "entities": entities,
         "personal_data": {"basis": "legitimate_interest", "purpose": "Reach of pages", "purpose_zh": "页面访问统计"},
     })  # fmt: skip
-    return company.model_copy(update={"sources": {"web": source}})
+    # The company's completions are about sources that this workspace has not.
+    return company.model_copy(update={"sources": {"web": source}, "completion": Completion()})
 
 
 @dataclass
@@ -56,8 +59,8 @@ class Site:
         typed = graph.typed("web")
         builds = [steps.build_model(self.context, model.name, full=full) for model in typed]
         steps.check_models(self.context, typed)
-        models = ("stg_page_view", "core_page_view", "core_web_session")
-        builds += [steps.build_model(self.context, name, full=full) for name in models]
+        behind = [model for model in select(graph, ["+core_web_session"]) if not model.is_source]
+        builds += [steps.build_model(self.context, model.name, full=full) for model in behind]
         return {build.model: build.changed for build in builds if build.changed}
 
 

@@ -43,14 +43,13 @@ class ChannelsSite:
         for name in chosen:
             shutil.copy(RULES / "sources" / f"{name}.yml", sources)
         settings = yaml.safe_load((REPOSITORY / "include" / "workspace.yml").read_text(encoding="utf-8"))
+        named = {key: value for key, value in settings.items() if str(value).startswith("rules/")}
+        settings |= {key: str(REPOSITORY / "include" / value) for key, value in named.items()}
         settings |= {
             "workspace": "channels",
             "warehouse": "channels_warehouse",
             "sources": "sources",
             "models": str(REPOSITORY / "include" / "sql"),
-            "dictionary": str(RULES / "dictionary.yml"),
-            "behaviour": str(RULES / "behaviour"),
-            "normalisation": str(RULES / "normalisation"),
             "quality": str(copy_quality_rules(self.folder / "quality", chosen)),
         }
         for name in ("security", "completion", "scores"):

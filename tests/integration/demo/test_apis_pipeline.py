@@ -16,7 +16,7 @@ import psycopg2
 import pytest
 from psycopg2.extensions import connection as PgConnection
 
-from cockpit.demo.apis.day import simulate_apis_day
+from cockpit.demo.apis.day import ApiDayResult, simulate_apis_day
 from cockpit.demo.apis.fill import ApisFilled, fill_apis
 from cockpit.demo.apis.marks import PLACEHOLDER_PHONE
 from cockpit.demo.apis.server.config import SYSTEMS
@@ -76,6 +76,14 @@ class Site:
         with self.truth, self.truth.cursor() as cursor:
             cursor.execute(statement)
             return cursor.fetchall()
+
+
+@dataclass(frozen=True)
+class FurtherDay:
+    """What a day after the fill brought, and what a run made of it."""
+
+    day: ApiDayResult
+    result: Refresh
 
 
 @pytest.fixture(scope="module")
@@ -224,25 +232,31 @@ def test_a_second_load_writes_nothing(site: Site, first: Refresh, company: Compa
     assert sum(load.loaded for load in again.loads) == 0
 
 
-def test_a_further_day_is_found_incrementally(site: Site, first: Refresh) -> None:
+@pytest.fixture(scope="module")
+def further(site: Site, first: Refresh) -> FurtherDay:
+    """A day on which some orders were delivered, in the APIs and then in the workspace."""
     with site.erp, site.erp.cursor() as cursor:
         cursor.execute(
             "update sales_order set status = 'delivered', updated_at = '2026-11-19 19:00+08' "
             "where order_id in (select order_id from sales_order where status = 'open' order by order_id limit 40)"
         )
     day = simulate_apis_day(site.apis, site.erp, 7, NEXT_DAY, site.truth)
+    return FurtherDay(day, site.refresh(datetime(2026, 11, 19, 12, tzinfo=UTC)))
+
+
+def test_a_further_day_is_found_incrementally(further: FurtherDay) -> None:
+    day, result = further.day, further.result
     assert not day.is_reused
     assert day.counts["scm_shipment"] > 0
     assert day.counts["scm_shipment_changed"] > 0
     assert day.counts["ads_cost"] == 6
     assert day.counts["ads_cost_changed"] == 18
-    result = site.refresh(datetime(2026, 11, 19, 12, tzinfo=UTC))
     assert result.failures == {}
     loaded = {TABLE_OF[f"{load.source}.{load.entity}"]: load.loaded for load in result.loads}
     assert loaded == {table: day.counts[table] + day.counts[f"{table}_changed"] for table in TABLE_OF.values()}
 
 
-def test_late_orders_are_news_of_the_day(site: Site) -> None:
+def test_late_orders_are_news_of_the_day(site: Site, further: FurtherDay) -> None:
     late = site.query(
         "select count(*) from staging.stg_shop__shop_order "
         "where ordered_at < '2026-11-19 00:00+08' and updated_unix_ms >= 1795017600000"
@@ -250,7 +264,7 @@ def test_late_orders_are_news_of_the_day(site: Site) -> None:
     assert late == [(2,)]
 
 
-def test_the_same_day_twice_is_one_day(site: Site) -> None:
+def test_the_same_day_twice_is_one_day(site: Site, further: FurtherDay) -> None:
     before = _content(site.apis)
     again = simulate_apis_day(site.apis, site.erp, 7, NEXT_DAY, site.truth)
     assert again.is_reused
@@ -258,7 +272,7 @@ def test_the_same_day_twice_is_one_day(site: Site) -> None:
     assert _content(site.apis) == before
 
 
-def test_a_day_that_was_not_committed_is_drawn_the_same(site: Site) -> None:
+def test_a_day_that_was_not_committed_is_drawn_the_same(site: Site, further: FurtherDay) -> None:
     """The process was killed between truth and the APIs' own database."""
     told = site.query("select * from truth.anomaly order by 1, 2, 3, 4")
     with site.apis.cursor() as cursor:

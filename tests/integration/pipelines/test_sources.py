@@ -76,7 +76,8 @@ class Partners:
         settings |= {
             "workspace": "partners", "warehouse": "partners_warehouse", "sources": "sources",
             "models": str(REPOSITORY / "include" / "sql"), "dictionary": str(rules / "dictionary.yml"),
-            "behaviour": str(rules / "behaviour"),
+            "behaviour": str(rules / "behaviour"), "lifecycle": str(rules / "lifecycle.yml"),
+            "rfm": str(rules / "rfm.yml"), "segments": str(rules / "segments"),
         }  # fmt: skip
         for name in ("security", "normalisation", "quality", "push", "scores", "completion"):
             settings.pop(name, None)

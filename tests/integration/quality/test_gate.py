@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -299,6 +301,26 @@ def test_a_check_that_stops_keeps_what_lies_downstream_and_one_that_warns_does_n
     # The next run looks again instead of taking the failed check for a finished one.
     with pytest.raises(TerminalError, match="amount_between"):
         shop.refresh()
+
+
+def test_a_check_leaves_no_connection_open(shop: Shop) -> None:
+    """Whenever Python collects garbage: in a large process rarely."""
+    shop.sell(1, 10)
+    gc.disable()
+    try:
+        shop.refresh()
+        # A server process needs a moment to end after its client has left.
+        for _attempt in range(50):
+            others = shop.execute(
+                "select query from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+                " and backend_type = 'client backend'"
+            )
+            if not others:
+                break
+            time.sleep(0.1)
+    finally:
+        gc.enable()
+    assert others == []
 
 
 def test_a_view_shows_what_its_table_holds(shop: Shop) -> None:

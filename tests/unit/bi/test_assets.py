@@ -11,17 +11,19 @@ import pytest
 from cockpit.bi.assets import load_assets
 from cockpit.bi.bundle import asset_uuid, build_bundle
 from cockpit.bi.check import check_assets
+from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.rulebook.workspace import find_workspace
+from cockpit.warehouse.metrics import metric_book
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 SUPERSET = REPOSITORY / "superset"
-MARTS = REPOSITORY / "include/sql/marts"
+BOOK = metric_book(find_workspace("huaxing"))
 PARAMETERS = {"pace_threshold": 0.8}
 
 
 def test_the_repositorys_assets_are_complete():
-    assert check_assets(SUPERSET, MARTS, find_workspace("huaxing").settings.parameters) == []
+    assert check_assets(SUPERSET, BOOK, find_workspace("huaxing").settings.parameters) == []
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,35 @@ def test_the_repositorys_assets_are_complete():
             "filter region: dataset sales_month has no column region_name",
             id="filter without effect",
         ),
-        pytest.param("labels.zh.yml", "  target: 目标\n", "", "labels.zh.yml", id="text missing in one language"),
+        pytest.param("labels.zh.yml", "  source: 数据源\n", "", "labels.zh.yml", id="text missing in one language"),
+        pytest.param(
+            "datasets/region_month.yml",
+            "      attainment.target_amount,\n",
+            "      2 * attainment.target_amount as target_amount,\n",
+            "metric target needs target_amount of mart_region_attainment, which sql changes",
+            id="metric over a changed column",
+        ),
+        pytest.param(
+            "datasets/region_month.yml",
+            "      attainment.ordered_amount,\n",
+            "",
+            "columns: ordered_amount is not selected by sql",
+            id="column that is only named",
+        ),
+        pytest.param(
+            "datasets/region_month.yml",
+            "metrics:\n",
+            "metrics:\n  pace: {expression: sum(received_amount)}\n",
+            "mart_region_attainment has a metric of this name, which the dataset gets by itself (found 'pace')",
+            id="metric that the mart has",
+        ),
+        pytest.param(
+            "datasets/region_month.yml",
+            "mart: mart_region_attainment",
+            "mart: mart_regions",
+            "there is no such mart (found 'mart_regions'",
+            id="unknown mart",
+        ),
         pytest.param(
             "labels.zh.yml", "  accessories: 配件\n", "", "values.product_category.accessories", id="value missing"
         ),
@@ -68,12 +98,12 @@ def test_a_fault_is_found(file, old, new, fault, tmp_path):
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
-    faults = check_assets(tmp_path / "superset", MARTS, PARAMETERS)
+    faults = check_assets(tmp_path / "superset", BOOK, PARAMETERS)
     assert (fault in "\n".join(faults)) if fault else faults == []
 
 
 def test_both_languages_stand_side_by_side():
-    assets = load_assets(SUPERSET)
+    assets = with_metrics(load_assets(SUPERSET), BOOK)
     renderers = {lang: Renderer(lang, labels, PARAMETERS) for lang, labels in assets.labels.items()}
     bundle = build_bundle(assets, renderers, "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit")
     uuids = [document["uuid"] for document in bundle.values()]

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.match.datasets import LISTS, NAMES
 from benchmarks.standardise import texts
 from cockpit.cli import bench
-from cockpit.cli.bench_text import match_text, quality_text, standardise_text
+from cockpit.cli.bench_text import match_text, models_text, quality_text, standardise_text
 from cockpit.cli.output import width
 
 MEASURE = {
@@ -90,3 +90,27 @@ def test_matching_beside_splink_within_80_columns(monkeypatch: pytest.MonkeyPatc
 def test_the_command_knows_the_lists_of_the_benchmark() -> None:
     assert bench.MATCH_LISTS == NAMES
     assert tuple(each.name for each in LISTS if each.needs_real_data) == bench.REAL_LISTS
+
+
+def test_models_beside_dbt_and_their_bare_sql() -> None:
+    result = {
+        "rows": 1_000_000,
+        "models": {"core_order": {}, "mart_lead": {}},
+        "measures": [
+            {"name": "empty", "seconds": 10.0, "busy_seconds": 18.0},
+            {"name": "bare", "seconds": 9.5, "busy_seconds": 17.0},
+            {"name": "dbt", "seconds": 12.5, "busy_seconds": 21.0},
+        ],
+        "overhead": 0.053,
+        "overhead_bar": 0.1,
+        "differing": ["mart_lead"],
+    }
+    assert models_text(result).splitlines() == [
+        "2 models, 1,000,000 rows      s  sum of models",
+        "Our runner, empty tables  10.00          18.00",
+        "The same SQL bare          9.50          17.00",
+        "dbt run                   12.50          21.00",
+        "Less than dbt: 0.80 of its seconds  met",
+        "Above the bare SQL: +5.3% (at most 10%)  met",
+        "dbt made other rows of mart_lead",
+    ]

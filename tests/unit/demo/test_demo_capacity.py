@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.demo.capacity import require_capacity, required_bytes
+from cockpit.demo.capacity import patience_seconds, require_capacity, required_bytes
 from cockpit.demo.profile import Profile, Scale, load_profile
 from cockpit.errors import StackError
 
@@ -18,6 +18,11 @@ def profile_needing(**need: float) -> Profile:
 def test_need_grows_with_the_scale() -> None:
     needs = [required_bytes(load_profile(), scale) for scale in Scale]
     assert needs == sorted(needs)
+
+
+@pytest.mark.parametrize(("scale", "hours"), [(Scale.SMALL, 0.5), (Scale.MEDIUM, 4), (Scale.LARGE, 24)])
+def test_a_larger_company_is_waited_for_longer(scale: Scale, hours: float) -> None:
+    assert patience_seconds(load_profile(), scale) == hours * 3600
 
 
 def test_small_fits_anywhere(tmp_path: Path) -> None:

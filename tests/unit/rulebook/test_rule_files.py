@@ -23,10 +23,7 @@ owner: platform
 columns:
   thing_key: {type: text, description: Key, description_zh: 主键}
 """
-CONTRACT_KEYS = (
-    "after, built_by, checks, columns, description, description_zh, grain, incremental, indexes, materialised, owner,"
-    " reads, row_scope, rules, survivorship, table"
-)
+CONTRACT_KEYS = ", ".join(sorted(Contract.model_fields))
 EXPECTATIONS = "'not_null', 'unique', 'between', 'in_set', 'matches', 'condition', 'references' or 'row_count_change'"
 QUOTE = "Correct this line; quote texts that contain ':' or '#'."
 

@@ -55,16 +55,28 @@ class ModelFolder:
         if sql is not None:
             (folder / f"{model['table']}.sql").write_text(sql, encoding="utf-8")
 
+    def add_metric(self, metric: str, **keys: Any) -> None:
+        """A file with one metric; keys that do not matter are filled in."""
+        folder = self.folder / "metrics"
+        folder.mkdir(parents=True, exist_ok=True)
+        written = {
+            "id": metric, "name": metric, "name_zh": "指标", "description": metric * 3, "description_zh": "指标",
+            "unit": "rows", "format": "number", "direction": "none", "owner": "tests", **keys,
+        }  # fmt: skip
+        text = yaml.safe_dump({"metrics": [written]}, allow_unicode=True, sort_keys=False)
+        (folder / f"{metric}.yml").write_text(text, encoding="utf-8")
+
     def workspace(self) -> Workspace:
         sources = self.folder / "sources"
-        sources.mkdir(exist_ok=True)
+        for folder in (sources, self.folder / "metrics"):
+            folder.mkdir(exist_ok=True)
         (sources / "erp.yml").write_text(
             yaml.safe_dump(self.source, allow_unicode=True, sort_keys=False), encoding="utf-8"
         )
         file = self.folder / "workspace.yml"
         settings = {
             "workspace": "made", "title": "Made", "title_zh": "测试", "warehouse": "warehouse", "sources": "sources",
-            "models": "sql", "currency": "CNY", "time_zone": "Asia/Shanghai", "parameters": {"threshold": 0.8},
+            "metrics": "metrics", "models": "sql", "currency": "CNY", "time_zone": "Asia/Shanghai", "parameters": {"threshold": 0.8},
         }  # fmt: skip
         file.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
         load_workspace.cache_clear()

@@ -54,13 +54,13 @@ GOOD = "select s.sale_key as k from staging.stg_sale as s"
         pytest.param("marts", contract("mart_a", "k", row_scope=SCOPE), GOOD, r"mart_a\.sql:1: reads a layer that it must not read \(found 'staging\.stg_sale'; allowed: core, marts, ops, quality\)", id="mart reads staging"),
         pytest.param("core", contract("core_a", "k"), "select r.key as k from raw.erp__sale as r", r"core_a\.sql:1: reads a layer that it must not read \(found 'raw\.erp__sale'", id="core reads raw"),
         pytest.param("core", contract("core_a", "k"), "select a.k from core.core_a as a", r"core_a\.sql:1: models read each other in a circle \(found 'core_a -> core_a'\)", id="reads itself"),
-        pytest.param("core", contract("core_a", "k", "more"), GOOD, r"core_a\.sql:1: the contract describes columns that the SQL does not give \(found 'more'\)", id="SQL gives too little"),
+        pytest.param("core", contract("core_a", "k", "more"), GOOD, r"core_a\.yml:12: the contract describes columns that the SQL does not give \(found 'more'\)", id="SQL gives too little"),
         pytest.param("core", contract("core_a", "k"), GOOD.replace("as k", "as k, 1 as extra"), r"core_a\.sql:1: the SQL gives columns that the contract does not describe \(found 'extra'\)", id="SQL gives too much"),
         pytest.param("marts", contract("mart_a", "k"), "select 1 as k", r"mart_a\.sql:1: a mart says by which column its rows are permitted\. Add row_scope with kind and column\.", id="mart without row_scope"),
         pytest.param("core", contract("core_a", "k", materialised="incremental", incremental={"key": ["k"], "reads": {"core.core_b": ["k"]}}), GOOD, r"core_a\.sql:1: incremental names a table that the model does not read \(found 'core\.core_b'; allowed: staging\.stg_sale\)", id="incremental by a stray table"),
         pytest.param("core", contract("core_a", "k"), None, r"core_a\.yml:1: a model has either an SQL file or built_by \(allowed: core_a\.sql \| built_by: module:function\)", id="contract without SQL"),
         pytest.param("core", contract("core_a", "k", built_by="a:b", reads=["staging.stg_sale"]), GOOD, r"core_a\.yml:1: a model has either an SQL file or built_by", id="both"),
-        pytest.param("core", contract("core_a", "k"), f"{GOOD} where s.amount > :treshold", r"core_a\.sql:1: uses an unknown parameter \(found 'treshold'; allowed: as_of, business_date, currency, threshold, time_zone\)", id="unknown parameter"),
+        pytest.param("core", contract("core_a", "k"), f"{GOOD} where s.amount > :treshold", r"core_a\.sql:1: uses an unknown parameter \(found 'treshold'; allowed: as_of, business_date, .*currency, .*threshold, .*time_zone\)", id="unknown parameter"),
         pytest.param("core", contract("core_a", "k", checks=[{"id": "r", "expect": "condition", "condition": "j > 1"}]), GOOD, r"core_a\.sql:1: the condition of r names an unknown column \(found 'j'; allowed: k\)", id="condition on an unknown column"),
         pytest.param("core", contract("core_a", "k", checks=[{"id": "r", "expect": "condition", "condition": "k > :x"}]), GOOD, r"core_a\.sql:1: the condition of r uses an unknown parameter \(found 'x'", id="condition with an unknown parameter"),
         pytest.param("core", contract("core_a", "k", checks=[{"id": "r", "expect": "condition", "condition": "k >"}]), GOOD, r"core_a\.sql:1: SQL condition is not readable \(found 'k >'\)", id="condition that is no SQL"),
@@ -72,6 +72,40 @@ def test_models_that_do_not_fit(
 ) -> None:
     folder.add(layer, model, sql)
     with pytest.raises(RuleFileError, match=message):
+        folder.load()
+
+
+LONG = """-- Grain: one row per sale; reads staging.stg_sales no more.
+with sale as (
+    select s.sale_key
+    from staging.stg_sale as s
+)
+
+select
+    sale.sale_key as k
+from sale
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        pytest.param("staging.stg_sale as", "staging.stg_sales as", r"core_a\.sql:4: reads an unknown table", id="table"),
+        pytest.param("staging.stg_sale as", "raw.erp__sale as", r"core_a\.sql:4: reads a layer that it must not", id="layer"),
+        pytest.param("as k", "as k,\n    1 as extra", r"core_a\.sql:9: the SQL gives columns .*found 'extra'", id="column"),
+        pytest.param("from sale\n", "from sale\nwhere 1 > :tresh", r"core_a\.sql:10: uses an unknown parameter", id="parameter"),
+    ],
+)  # fmt: skip
+def test_faults_are_named_with_their_line(folder: ModelFolder, old: str, new: str, message: str) -> None:
+    folder.add("core", contract("core_a", "k"), LONG.replace(old, new))
+    with pytest.raises(RuleFileError, match=message):
+        folder.load()
+
+
+def test_the_line_that_closes_a_circle(folder: ModelFolder) -> None:
+    folder.add("core", contract("core_a", "k"), "select b.k from core.core_b as b")
+    folder.add("core", contract("core_b", "k"), "select\n    a.k\nfrom core.core_a as a")
+    with pytest.raises(RuleFileError, match=r"core_b\.sql:3: models .* \(found 'core_a -> core_b -> core_a'\)"):
         folder.load()
 
 
@@ -100,6 +134,17 @@ def test_a_source_that_gives_an_unknown_column(folder: ModelFolder) -> None:
         RuleFileError, match=r"erp\.yml:1: conforms_to\.sale gives a column .*found 'shop'; allowed: amount, sale_key"
     ):
         graph["stg_sale"].require_rules()
+
+
+def test_a_source_whose_conformed_key_is_no_column_of_ours(folder: ModelFolder) -> None:
+    folder.source = copy.deepcopy(SOURCE)
+    folder.source["entities"]["sale"]["columns"]["shop"]["name"] = "store"
+    folder.source["entities"]["sale"]["conforms_to"]["sale"]["key"] = ["shop", "sale_id"]
+    with pytest.raises(
+        RuleFileError,
+        match=r"erp\.yml:\d+: .*conforms_to\.sale\.key: names shop, which is not .*sale_id, source_key, store",
+    ):
+        folder.workspace().source("erp")
 
 
 def test_a_source_under_another_name(folder: ModelFolder) -> None:

@@ -1,4 +1,4 @@
-"""Filled copies of the Excel templates: business cards, offline registrations and targets that no system has."""
+"""Filled copies of the Excel templates: cards, registrations, targets and exchange rates that no system has."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from cockpit.demo.draw import Stream, generator
 FOLDER = "manual"
 SYSTEM = "manual"
 CARDS, REGISTRATIONS, TARGETS = "business_card", "offline_registration", "sales_target"
+RATES = "exchange_rate"
 
 # Writes the empty template of an entity of the source `manual` to a path.
 TemplateWriter: TypeAlias = Callable[[str, Path], None]
@@ -30,6 +31,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
         "registration_number", "contact_name", "company", "phone", "event", "region_code", "registered_on", "consent",
     ),
     TARGETS: ("username", "month", "kind", "amount"),
+    RATES: ("currency", "valid_from", "rate"),
 }  # fmt: skip
 _EVENTS = ("技术研讨会", "工厂开放日", "客户培训", "路演")
 _KINDS = ("signed", "invoiced", "received")
@@ -37,6 +39,11 @@ _NO_CONSENT_EVERY = 20
 _UNREACHABLE_EVERY = 25
 _DAYS_BACK = 300
 _TARGET_STEP = 1_000
+# Yuan for one unit, about which the rates of months move.
+_MEAN_RATES = {"USD": 7.15, "EUR": 7.85, "GBP": 9.2, "HKD": 0.917, "JPY": 0.0475}
+_RATE_MONTHS = 36
+_RATE_SPREAD = 0.02
+_RATE_DECIMALS = 5
 
 
 def write_manual(folder: Path, world: World, truth: ChannelTruth, write_template: TemplateWriter | None) -> None:
@@ -45,7 +52,12 @@ def write_manual(folder: Path, world: World, truth: ChannelTruth, write_template
     Args:
         write_template: Makes the empty template that is filled; a plain sheet is written when absent.
     """
-    rows = {CARDS: _cards(world, truth), REGISTRATIONS: _registrations(world, truth), TARGETS: _targets(world, truth)}
+    rows = {
+        CARDS: _cards(world, truth),
+        REGISTRATIONS: _registrations(world, truth),
+        TARGETS: _targets(world, truth),
+        RATES: _rates(world),
+    }
     target = folder / FOLDER
     target.mkdir(parents=True, exist_ok=True)
     year = world.company.clock.today.year
@@ -145,3 +157,15 @@ def _targets(world: World, truth: ChannelTruth) -> Iterator[tuple[Cell, ...]]:
         if is_wrong:
             truth.wrong(SYSTEM, TARGETS, "negative_target", [f"{username}|{day}|{_KINDS[kind]}"])
         yield (username, day, _KINDS[kind], -amount if is_wrong else amount)
+
+
+def _rates(world: World) -> Iterator[tuple[Cell, ...]]:
+    """One rate per currency and month, from before the history of orders begins."""
+    rng = generator(world.company.seed, Stream.MANUAL, 3)
+    today = world.company.clock.today
+    newest = today.year * 12 + today.month - 1
+    for back in range(_RATE_MONTHS, -1, -1):
+        year, month = divmod(newest - back, 12)
+        for currency, mean in _MEAN_RATES.items():
+            rate = mean * (1 + _RATE_SPREAD * float(rng.uniform(-1, 1)))
+            yield (currency, date(year, month + 1, 1), round(rate, _RATE_DECIMALS))

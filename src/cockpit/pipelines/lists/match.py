@@ -18,8 +18,9 @@ import pandas as pd
 from cockpit.domain.match import engine
 from cockpit.domain.match.engine import Matched
 from cockpit.domain.match.fields.company import APART
+from cockpit.domain.match.fields.field import Field
 from cockpit.domain.match.fields.values import MISSING, as_objects
-from cockpit.domain.match.rule import MatchRule
+from cockpit.domain.match.rule import FieldType, MatchRule
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.mdm import words
@@ -71,6 +72,7 @@ class ListsMatched:
 
     Attributes:
         cluster_id: Per record the least record id of its group.
+        frame, rule, types: What the engine was given.
         seconds: That matching took.
         notes: What somebody should know before they use it.
     """
@@ -78,6 +80,9 @@ class ListsMatched:
     lists: Lists
     matched: Matched
     cluster_id: Objects
+    frame: pd.DataFrame
+    rule: MatchRule
+    types: Mapping[FieldType, Field]
     seconds: float
     notes: Notes
 
@@ -153,7 +158,8 @@ def match_lists(lists: Lists, rules: Path) -> ListsMatched:
     types = load_field_types(rules, rule)
     matched = engine.match(frame, rule, types)
     seconds = time.monotonic() - begin
-    return ListsMatched(lists, matched, lists.record_id[matched.cluster], seconds, look(frame, rule, types, matched))
+    notes = look(frame, rule, types, matched)
+    return ListsMatched(lists, matched, lists.record_id[matched.cluster], frame, rule, types, seconds, notes)
 
 
 def write_clusters(path: Path, found: ListsMatched) -> None:

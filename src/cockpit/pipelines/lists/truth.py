@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from cockpit.domain.match.accuracy import Accuracy, measure
+from cockpit.domain.match.block_recall import BlockRecall, block_recall
 from cockpit.domain.match.cluster import components
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.pipelines.lists.columns import column_of
-from cockpit.pipelines.lists.match import Lists
+from cockpit.pipelines.lists.match import Lists, ListsMatched
 from cockpit.rulebook.matching import FileColumns
 from cockpit.sources.lists import ListFile, read_list
 
@@ -38,6 +39,10 @@ class Truth:
     def measure(self, cluster: npt.NDArray[np.int64]) -> Accuracy:
         """How well groups agree with it; records of which nothing is known are left out."""
         return measure(self.labels, cluster[self.known])
+
+    def block_recall(self, found: ListsMatched) -> BlockRecall:
+        """How many of the true pairs each block rule brought."""
+        return block_recall(found.frame, found.rule, found.types, found.matched, self.known, self.labels)
 
 
 def read_truth(path: Path, lists: Lists, usual: FileColumns, encoding: str | None = None) -> Truth:

@@ -215,6 +215,21 @@ class Entity(Rule):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _known_conformed_keys(self) -> Self:
+        names = {"source_key", *(self.our_name(column) for column in self.columns)}
+        for entity, conform in self.conforms_to.items():
+            unknown = sorted(set(conform.key) - names)
+            if unknown:
+                raise MisfitError(
+                    _("names {unknown}, which is not in columns", unknown=", ".join(unknown)),
+                    "conforms_to",
+                    entity,
+                    "key",
+                    allowed=", ".join(sorted(names)),
+                )
+        return self
+
 
 class CursorEntity(Entity):
     """An entity that can be read from a certain change on.

@@ -212,6 +212,7 @@ class EntityLoader:
                 sql.SQL("binary" if keys.is_binary else "text")
             )
             _copy(cursor, copy, keys.rows)
+            cursor.execute("analyze present")
             cursor.execute(statement("count_missing", table=self.table))
             row = cursor.fetchone() or (0, 0)
             missing, held = int(row[0]), int(row[1])

@@ -1,0 +1,6 @@
+-- Grain: one row per (region_code, month): cents ordered.
+select
+    attainment.region_code,
+    to_char(attainment.month, 'YYYY-MM') as month,
+    attainment.ordered_amount * 100 as value
+from marts.mart_region_attainment as attainment
