@@ -9,7 +9,7 @@ from airflow.sdk import DAG, AssetAny
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import find_workspace
-from cockpit_airflow.operators import CheckOperator, PrepareOperator
+from cockpit_airflow.operators import CheckOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph, stop_after
 
 workspace = find_workspace()
@@ -31,15 +31,14 @@ transaction; a failing model leaves its table as it was.""",
     tags=["core"],
 ):
     tasks = build_tasks([*models.conformed(), *models.layer("core")], models)
-    prepare = PrepareOperator(task_id="prepare", doc_md="Bookkeeping, row security and people; changes nothing twice.")
     checks = CheckOperator(
         task_id="checks",
         models=list(tasks),
-        # A model that a failed check blocks is skipped; the others are checked.
+        # A model that a failed check blocks, or that has nothing to do, is skipped; the others are checked.
         trigger_rule="none_failed",
         outlets=[asset("core")],
         doc_md="The contracts' checks; one that stops keeps the tables downstream of its own as they are.",
     )
     for task in tasks.values():
-        prepare >> task >> checks
+        task >> checks
     stop_after(checks)

@@ -23,7 +23,7 @@ One task per model of `include/sql/marts`. Row permissions are part of each tabl
     checks = CheckOperator(
         task_id="checks",
         models=list(tasks),
-        # A model that a failed check blocks is skipped; the others are checked.
+        # A model that a failed check blocks, or that has nothing to do, is skipped; the others are checked.
         trigger_rule="none_failed",
         outlets=[asset("marts")],
         doc_md="The contracts' checks of the marts.",

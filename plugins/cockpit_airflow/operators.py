@@ -62,14 +62,36 @@ class StepOperator(BaseOperator):
 
 
 class PrepareOperator(StepOperator):
-    """Bring the workspace's bookkeeping and row security to what the rule files say."""
+    """Bring the workspace's bookkeeping and row security to what the rule files say, and say what has to be built.
+
+    Starting a task takes longer than seeing that a model has nothing to do: the tasks of such models are skipped.
+    """
+
+    def __init__(self, *, models: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.models = list(models)
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        """Prepare; returns what is due and how many models are not.
+
+        Raises:
+            DownstreamTasksSkipped: some are not; the step has succeeded.
+        """
+        figures = super().execute(context)
+        fresh = sorted({*self.models} - {*figures["due"]})
+        if not fresh:
+            return figures
+        context["ti"].xcom_push(key="return_value", value=figures)
+        raise DownstreamTasksSkipped(tasks=fresh)  # type: ignore[no-untyped-call]
 
     def step(self, run: Any) -> dict[str, Any]:
         """Prepare."""
+        from cockpit.pipelines import steps
         from cockpit.pipelines.workspace import prepare
 
         prepare(run)
-        return {}
+        due = steps.due_models(run, self.models)
+        return {"due": due, "fresh": len(self.models) - len(due)}
 
 
 class LoadOperator(StepOperator):

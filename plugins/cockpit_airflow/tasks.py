@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from airflow.sdk import Asset, get_parsing_context
 
 from cockpit.pipelines.run_context import run_context
 from cockpit.warehouse.models import Model, ModelGraph
-from cockpit_airflow.operators import BuildOperator, CheckingOperator, StopOperator
+from cockpit_airflow.operators import BuildOperator, CheckingOperator, PrepareOperator, StopOperator
 
 # A lost connection or a server that starts again is over within minutes.
 DEFAULT_ARGUMENTS: Mapping[str, Any] = {
@@ -37,9 +37,15 @@ def asset(*parts: str) -> Asset:
     return Asset(name="/".join(parts), uri=f"cockpit://warehouse/{'/'.join(parts)}")
 
 
-def build_tasks(models: Iterable[Model], models_graph: ModelGraph) -> dict[str, BuildOperator]:
-    """One task per model, each after the tasks of the models that it reads."""
+def build_tasks(models: Sequence[Model], models_graph: ModelGraph) -> dict[str, BuildOperator]:
+    """One task per model, each after the tasks of the models that it reads, and all after the one that prepares."""
     tasks: dict[str, BuildOperator] = {}
+    prepare = PrepareOperator(
+        task_id="prepare",
+        models=[model.name for model in models],
+        doc_md="Bookkeeping, row security and people; changes nothing twice. Models that nothing has changed for are"
+        " skipped.",
+    )
     for model in models:
         contract = model.contract
         tasks[model.name] = BuildOperator(
@@ -47,9 +53,12 @@ def build_tasks(models: Iterable[Model], models_graph: ModelGraph) -> dict[str, 
             model=model.name,
             owner=contract.owner,
             outlets=[asset(model.layer, model.name)],
+            # What it reads may be skipped: it is as it should be, or a failed check blocks it, and this model then too.
+            trigger_rule="none_failed",
             doc_md=f"**{contract.description}** · {contract.description_zh}\n\n"
             f"Grain: {', '.join(contract.grain)}. Reads: {', '.join(sorted(model.reads)) or 'nothing'}.",
         )
+        prepare >> tasks[model.name]
         for upstream in models_graph.upstream(model):
             if upstream.name in tasks:
                 tasks[upstream.name] >> tasks[model.name]

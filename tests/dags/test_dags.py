@@ -111,6 +111,14 @@ def test_core_hears_of_a_source_when_it_is_typed_and_checked(dags: dict[str, Any
             assert tasks["stage"]["outlets"] == [f"cockpit://warehouse/staging/{source.source}"]
 
 
+@pytest.mark.parametrize("dag_id", ["build_core", "build_marts"])
+def test_one_task_says_first_which_models_are_due(dags: dict[str, Any], dag_id: str) -> None:
+    tasks = dags[dag_id]["tasks"]
+    built = [name for name, task in tasks.items() if task["kind"] == BUILD]
+    assert set(tasks["prepare"]["models"]) == set(built)
+    assert all("prepare" in tasks[name]["after"] for name in built)
+
+
 @pytest.mark.parametrize(("dag_id", "layer"), [("build_core", "core"), ("build_marts", "marts")])
 def test_a_layer_is_announced_after_its_checks(
     dags: dict[str, Any], graph: ModelGraph, dag_id: str, layer: str

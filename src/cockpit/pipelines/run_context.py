@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -24,13 +27,27 @@ def run_context(
         as_of: Business time; `COCKPIT_AS_OF` or now when absent.
         run_id: Airflow's run id; a new one when absent.
     """
-    chosen = workspace or find_workspace()
+    with _collector_paused():
+        chosen = workspace or find_workspace()
+        graph = load_models(chosen)
     return BuildContext(
         workspace=chosen,
-        graph=load_models(chosen),
+        graph=graph,
         as_of=as_of or _clock(chosen.zone),
         run_id=run_id or f"manual__{uuid.uuid4().hex[:12]}",
     )
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Rules and models stay as long as the process; looking for garbage among them takes as long as reading them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _clock(zone: ZoneInfo) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 
 from cockpit.errors import CockpitError
 from cockpit.pipelines.lineage_events import tell_built, tell_failed
@@ -16,7 +16,7 @@ from cockpit.sources.loading.window import Interval
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.connections import Connections, connect
 from cockpit.warehouse.models import Model
-from cockpit.warehouse.runner import BlockedError, BuildContext, build
+from cockpit.warehouse.runner import BlockedError, BuildContext, build, due
 from cockpit.warehouse.staging import OVERLAY
 
 log = logging.getLogger(__name__)
@@ -60,6 +60,12 @@ def build_model(
             raise
     tell_built(context, model, result)
     return result
+
+
+def due_models(context: BuildContext, names: Sequence[str]) -> list[str]:
+    """Which of these models, given in building order, have to be built; the others are recorded as fresh."""
+    with closing(connect(context.workspace.settings.warehouse)) as connection:
+        return [model.name for model in due(connection, [context.graph[name] for name in names], context)]
 
 
 def corrected_entities(model: Model) -> list[tuple[str, str]]:

@@ -35,7 +35,8 @@ def _read(loader: _FastLoader | _TellingLoader) -> tuple[Any, dict[Location, int
     node = loader.get_single_node()
     if node is None:
         return {}, {}
-    lines = _line_numbers(node)
+    lines: dict[Location, int] = {}
+    _number_lines(node, (), lines)
     return loader.construct_document(node), lines
 
 
@@ -111,14 +112,14 @@ class _TellingLoader(_StrictConstructor, yaml.SafeLoader):
     """Parses in Python, with better messages."""
 
 
-def _line_numbers(node: yaml.Node, at: Location = ()) -> dict[Location, int]:
-    lines = {at: node.start_mark.line + 1}
+def _number_lines(node: yaml.Node, at: Location, lines: dict[Location, int]) -> None:
+    """Add the line of a node, and of every part of it, to `lines`."""
+    lines[at] = node.start_mark.line + 1
     if isinstance(node, yaml.MappingNode):
         for key_node, value_node in node.value:
             part = key_node.value if isinstance(key_node, yaml.ScalarNode) else ""
-            lines |= _line_numbers(value_node, (*at, part))
+            _number_lines(value_node, (*at, part), lines)
             lines[(*at, part)] = key_node.start_mark.line + 1
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            lines |= _line_numbers(item, (*at, index))
-    return lines
+            _number_lines(item, (*at, index), lines)

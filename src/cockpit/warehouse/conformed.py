@@ -68,11 +68,10 @@ class Branch:
 
 def branches(workspace: Workspace, entity: str) -> Iterator[Branch]:
     """Whoever conforms to an entity."""
-    for source in source_entities(workspace):
-        conform = source.entity.conforms_to.get(entity)
-        if conform is not None:
-            is_regrouped = entity in regrouping(source)
-            yield Branch(source, conform, key_column(entity) if is_regrouped else "source_key", is_regrouped)
+    for source in source_entities(workspace, conforming_to=entity):
+        is_regrouped = entity in regrouping(source)
+        key = key_column(entity) if is_regrouped else "source_key"
+        yield Branch(source, source.entity.conforms_to[entity], key, is_regrouped)
 
 
 def entity_of(contract: Contract) -> str:

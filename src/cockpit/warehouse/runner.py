@@ -136,17 +136,69 @@ def build(connection: PgConnection, model: Model, context: BuildContext, *, full
         return result
 
 
+def due(connection: PgConnection, models: Sequence[Model], context: BuildContext) -> list[Model]:
+    """Which models a build would do something for, directly or because it would for one that they read.
+
+    The others are recorded as fresh, as their build would have been.
+
+    Args:
+        connection: To the workspace's database, not in a transaction.
+        models: In building order; what they read besides has been built.
+        context: Clock, parameters and run id.
+
+    Returns:
+        Those to build, in the same order; one whose rule file is wrong is among them, and its build says so.
+
+    Raises:
+        TerminalError, TransientError: as for `build`; nothing is recorded.
+    """
+    found: dict[str, Model] = {}
+    with database_errors("ops.model_build"), connection, connection.cursor() as cursor:
+        for model in models:
+            follows = any(upstream.name in found for upstream in context.graph.upstream(model))
+            if follows or model.fault or not _Step(connection, cursor, model, context).record_if_fresh():
+                found[model.name] = model
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class _State:
+    """What a build starts from.
+
+    Attributes:
+        upstream: Table that the model reads -> its version now.
+        fingerprint: Of everything else that its rows depend on.
+        last: The build before; None when there was none.
+        is_same: Whether that one had the same fingerprint, and what it made is still there.
+    """
+
+    upstream: dict[str, int]
+    fingerprint: str
+    last: Build | None
+    is_same: bool
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether a build would find nothing new."""
+        return self.last is not None and self.is_same and self.last.upstream == self.upstream
+
+
 class _Step:
     """One build within its transaction."""
 
     def __init__(
-        self, connection: PgConnection, cursor: PgCursor, model: Model, context: BuildContext, started: float
+        self,
+        connection: PgConnection,
+        cursor: PgCursor,
+        model: Model,
+        context: BuildContext,
+        started: float | None = None,
     ) -> None:
         self._connection = connection
         self._cursor = cursor
         self._model = model
         self._context = context
-        self._started = started
+        self._started = time.monotonic() if started is None else started
         self._values = context.parameters()
         self._tracked = changed_columns(model, context.graph)
         self._has_changes = False
@@ -160,29 +212,44 @@ class _Step:
         self._cursor.execute(
             "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, _BUILD_MEMORY)
         )
-        upstream = {table: builds.version(self._cursor, table) for table in sorted(self._model.reads)}
-        fingerprint = self._fingerprint()
-        last = builds.last_build(self._cursor, self._model.name)
-        same = last is not None and last.fingerprint == fingerprint and self._is_there()
-        if last is not None and same and last.upstream == upstream and not full:
-            self._because("unchanged")
-            return self._record("fresh", Difference(), fingerprint, upstream)
+        state = self._state()
+        last, upstream = state.last, state.upstream
+        if state.is_fresh and not full:
+            return self._record_fresh(state)
         self._require_passed()
         self._require_checked()
-        self._because("first" if last is None else "asked" if full and same else "definition")
+        self._because("first" if last is None else "asked" if full and state.is_same else "definition")
         if self._model.contract.materialised == "view":
-            return self._view(fingerprint, upstream)
+            return self._view(state.fingerprint, upstream)
         reshaped = ensure_table(self._cursor, self._model, self._context.workspace.models_folder)
-        if reshaped and last and same:
+        if reshaped and last and state.is_same:
             self._because("reshaped")
-        affected = self._affected(last, upstream) if last and same and not full and not reshaped else None
+        affected = self._affected(last, upstream) if last and state.is_same and not full and not reshaped else None
         if affected is None and last and self._model.query is None and self._model.contract.incremental:
             driving = {*upstream} - {*self._model.contract.incremental.followed}
             self._is_unlisted = any(upstream[table] != last.upstream.get(table) for table in driving)
         difference = self._apply(affected)
         if affected is not None and not self._is_partial:
             self._because("by_function")
-        return self._record("incremental" if self._is_partial else "full", difference, fingerprint, upstream)
+        return self._record("incremental" if self._is_partial else "full", difference, state.fingerprint, upstream)
+
+    def record_if_fresh(self) -> bool:
+        """Whether a build would find nothing new; recorded as one that did when it would."""
+        state = self._state()
+        if state.is_fresh:
+            self._record_fresh(state)
+        return state.is_fresh
+
+    def _state(self) -> _State:
+        upstream = {table: builds.version(self._cursor, table) for table in sorted(self._model.reads)}
+        fingerprint = self._fingerprint()
+        last = builds.last_build(self._cursor, self._model.name)
+        is_same = last is not None and last.fingerprint == fingerprint and self._is_there()
+        return _State(upstream, fingerprint, last, is_same)
+
+    def _record_fresh(self, state: _State) -> Build:
+        self._because("unchanged")
+        return self._record("fresh", Difference(), state.fingerprint, state.upstream)
 
     def _because(self, reason: Reason, table: str = "") -> None:
         self._reason = f"{reason} {table}".strip()

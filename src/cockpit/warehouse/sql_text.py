@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 
 Value: TypeAlias = str | int | float | date | datetime
+
+# It notes every array subscript that it reads: hundreds of lines in the log of each task.
+logging.getLogger("sqlglot").setLevel(logging.WARNING)
 
 _DIALECT = "postgres"
 _LINE = re.compile(r":[0-9]+$")

@@ -108,10 +108,12 @@ def overlay_of(typed_table: str) -> str:
     return OVERLAY + typed_table.removeprefix("stg_")
 
 
-def source_entities(workspace: Workspace) -> Iterator[SourceEntity]:
-    """Every entity of every source of a workspace."""
+def source_entities(workspace: Workspace, *, conforming_to: str | None = None) -> Iterator[SourceEntity]:
+    """Every entity of every source of a workspace, or those that conform to a conformed entity."""
     for source in workspace.sources.values():
         for name, entity in source.entities.items():
+            if conforming_to is not None and conforming_to not in entity.conforms_to:
+                continue
             rules = workspace.quality.checks(
                 source.source, name, entity, is_standardised=workspace.normalisation_folder is not None
             )

@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -18,6 +19,7 @@ from cockpit.errors import TerminalError
 from cockpit.pipelines.build_models import build_models, longest_first
 from cockpit.pipelines.explain_model import last_build_facts
 from cockpit.pipelines.run_context import run_context
+from cockpit.pipelines.steps import due_models
 from cockpit.rulebook.workspace import find_workspace
 from cockpit.warehouse.builds import Build
 from cockpit.warehouse.runner import BuildContext
@@ -79,6 +81,35 @@ def test_chosen_models_are_built_and_what_happened_is_told(database: WorkspaceDa
 
     assert {each.kind for each in build(context, "mart_receipt_daily", full=True).values()} == {"full"}
     assert reason(context, "mart_receipt_daily") == ("asked", "")
+
+
+def test_what_hangs_on_a_change_is_due_and_the_rest_is_noted_as_fresh(
+    database: WorkspaceDatabase, context: BuildContext
+) -> None:
+    names = list(build(context, "+mart_receipt_daily"))
+    names = [model.name for model in context.graph.models.values() if model.name in names]
+    assert due_models(context, names) == []
+    noted = "select distinct model from ops.model_build where run_id = %s and kind = 'fresh'"
+    fresh_run = replace(context, run_id="all fresh")
+    assert due_models(fresh_run, names) == []
+    with closing(database.connect()) as connection, connection.cursor() as cursor:
+        cursor.execute(noted, ("all fresh",))
+        assert {name for (name,) in cursor.fetchall()} == set(names)
+        cursor.execute("delete from ops.model_build where model = 'core_receipt'")
+        connection.commit()
+        one_run = replace(context, run_id="one is due")
+        due = due_models(one_run, names)
+        # Behind it in the same order; what it reads is left alone.
+        assert due == [name for name in names if name in {"core_receipt", *due}]
+        assert {"core_receipt", "mart_receipt_daily"} <= set(due) < set(names)
+        reading = {"core_receipt"}
+        for name in names:
+            if any(upstream.name in reading for upstream in context.graph.upstream(context.graph[name])):
+                reading.add(name)
+        assert set(due) == reading
+        cursor.execute(noted, ("one is due",))
+        assert {name for (name,) in cursor.fetchall()} == set(names) - set(due)
+    assert build(context, *due)["core_receipt"].reason == "first"
 
 
 def events(file: Path) -> list[dict[str, Any]]:
