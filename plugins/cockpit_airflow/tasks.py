@@ -38,7 +38,12 @@ def asset(*parts: str) -> Asset:
 
 
 def build_tasks(models: Sequence[Model], models_graph: ModelGraph) -> dict[str, BuildOperator]:
-    """One task per model, each after the tasks of the models that it reads, and all after the one that prepares."""
+    """One task per model, each after the tasks of the models that it reads, and all after the one that prepares.
+
+    Where one of them runs, that one alone: its process has no use for the others, and making them takes longer than
+    most builds.
+    """
+    running = get_parsing_context().task_id
     tasks: dict[str, BuildOperator] = {}
     prepare = PrepareOperator(
         task_id="prepare",
@@ -46,7 +51,7 @@ def build_tasks(models: Sequence[Model], models_graph: ModelGraph) -> dict[str, 
         doc_md="Bookkeeping, row security and people; changes nothing twice. Models that nothing has changed for are"
         " skipped.",
     )
-    for model in models:
+    for model in [model for model in models if model.name == running] or models:
         contract = model.contract
         tasks[model.name] = BuildOperator(
             task_id=model.name,
