@@ -7,19 +7,25 @@ from __future__ import annotations
 
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.models import load_models
-from tests.sql import test_incremental, test_incremental_crm, test_incremental_marketing, test_incremental_service
+from tests.sql import (
+    test_incremental,
+    test_incremental_crm,
+    test_incremental_marketing,
+    test_incremental_service,
+    test_segments,
+)
 
 EXERCISED = {
     *test_incremental.EXERCISED,
     *test_incremental_crm.INCREMENTAL,
     *test_incremental_marketing.MODELS,
     *test_incremental_service.EXERCISED,
+    *test_segments.EXERCISED,
 }
 # Why no random rounds of tables reach them.
 ELSEWHERE = {
     "core_contact": "golden records by the same SQL as core_customer and core_product",
     "core_customer_source": "matches a long list in part: tests/integration/mdm/test_following.py",
-    "mart_segment_member": "nobody enters or leaves a segment there; tests/sql/test_segments.py builds all its rows only",
     "core_product_source": "matches a long list in part: tests/integration/mdm/test_following.py",
     "core_contact_source": "matches a long list in part: tests/integration/mdm/test_following.py",
 }

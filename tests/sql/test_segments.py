@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from psycopg2 import sql
 from cockpit.errors import RuleFileError
 from cockpit.rulebook.segments import PlacedSegment, Segment, Segments, load_segments
 from cockpit.rulebook.workspace import Workspace
+from cockpit.warehouse.builds import note_changed_rows
 from cockpit.warehouse.models import load_models
 from cockpit.warehouse.runner import BuildContext, build
 from cockpit.warehouse.segment_rules import check_segments
@@ -20,6 +23,8 @@ from cockpit.warehouse.sql_text import parse_expression
 from tests.sql.database import Warehouse, context_of
 
 MEMBER, PROFILE = "marts.mart_segment_member", "core.core_customer_profile"
+# Changed at random here, for tests/sql/test_incremental_models.py.
+EXERCISED = {"mart_segment_member"}
 
 
 def segment(rule: str, **values: Any) -> PlacedSegment:
@@ -153,3 +158,49 @@ def test_a_weekly_segment_waits_for_its_week(warehouse: Warehouse, huaxing: Work
     warehouse.execute(f"delete from {PROFILE} where customer_key = 'b'")
     days.on("2026-03-10", orders=1)
     assert days.since() == {}
+
+
+@pytest.mark.parametrize("rounds", [30, pytest.param(300, marks=pytest.mark.full)])
+def test_some_customers_at_a_time_are_judged_like_all(warehouse: Warehouse, huaxing: Workspace, rounds: int) -> None:
+    """Customers come, go and change at random, some days several times."""
+    only = Segments((segment("order_count > 1", refresh="daily"),))
+    context = context_of(
+        huaxing.model_copy(update={"segments": only}), datetime.fromisoformat("2026-03-02T10:00+08:00")
+    )
+    model = context.graph["mart_segment_member"]
+    warehouse.create_tables(context.graph.upstream(model), context)
+    build(warehouse.connection, context.graph["core_segment"], context)
+    random = Random(7)
+    orders: dict[str, int] = {}
+    since: dict[str, date] = {}
+    left: dict[str, tuple[date, date]] = {}
+    kinds: Counter[str] = Counter()
+    for _round in range(rounds):
+        today = context.as_of.date()
+        keys = random.sample("abcdefghijkl", random.randint(1, 4))
+        for key in keys:
+            if key in orders and random.random() < 0.2:
+                del orders[key]
+                warehouse.execute(f"delete from {PROFILE} where customer_key = %s", (key,))
+                continue
+            if key not in orders:
+                warehouse.insert(PROFILE, [{"customer_key": key, "region_code": "unknown"}])
+            orders[key] = random.randint(0, 3)
+            warehouse.execute(f"update {PROFILE} set order_count = %s where customer_key = %s", (orders[key], key))
+        with warehouse.connection, warehouse.connection.cursor() as cursor:
+            note_changed_rows(cursor, PROFILE, keys, "test", context.as_of, column="customer_key")
+        members = {key for key, count in orders.items() if count > 1}
+        for key in since.keys() - members:
+            left[key] = (since.pop(key), today)
+        for key in members - since.keys():
+            began, ended = left.get(key, (today, today))
+            # Who left today and is back today was never away.
+            since[key] = began if ended == today else today
+
+        kinds[build(warehouse.connection, model, context).kind] += 1
+        assert dict(warehouse.query(f"select customer_key, since from {MEMBER}")) == since
+        assert build(warehouse.connection, model, context, full=True).changed == 0
+        if random.random() < 0.4:
+            context = replace(context, as_of=context.as_of + timedelta(days=1))
+    # A new day asks everybody; between two of them those who changed.
+    assert kinds["incremental"] > rounds / 3, kinds
