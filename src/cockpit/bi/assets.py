@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from cockpit.errors import RuleFileError
 from cockpit.i18n import LANGUAGES, _
-from cockpit.rulebook.files import Rule, load
+from cockpit.rulebook.files import MisfitError, Rule, load
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -101,6 +101,13 @@ class DashboardRow(Rule):
     charts: tuple[PlacedChart, ...] = Field(min_length=1)
 
 
+class DashboardTab(Rule):
+    """A page of a dashboard; its charts ask for data when somebody opens it."""
+
+    title: str
+    rows: tuple[DashboardRow, ...] = Field(min_length=1)
+
+
 class DashboardFilter(Rule):
     """A filter that the reader sets.
 
@@ -108,6 +115,11 @@ class DashboardFilter(Rule):
         dataset: Where a list filter reads its values.
         column: The filtered column; charts whose dataset lacks it are not filtered.
         charts: Charts that it applies to; all when empty.
+        default: What is chosen until the reader chooses: values of a list, or a range of time as Superset writes it,
+            such as `Last year`. Nothing when absent.
+        is_single: Whether a list takes one value only.
+        is_searched: Whether a list is too long to be read at once: what the reader types is looked up.
+        within: Filters by id that narrow the values of this one.
     """
 
     id: str
@@ -116,10 +128,20 @@ class DashboardFilter(Rule):
     dataset: str | None = None
     column: str | None = None
     charts: tuple[str, ...] = ()
+    default: str | tuple[str, ...] | None = None
+    is_single: bool = False
+    is_searched: bool = False
+    within: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _default_fits_type(self) -> DashboardFilter:
+        if self.default is not None and isinstance(self.default, str) != (self.type == "filter_time"):
+            raise MisfitError(_("a list filter takes a list of values, a filter of time a range"), "default")
+        return self
 
 
 class DashboardAsset(Rule):
-    """A dashboard and its variant for a phone, whose charts stand below each other."""
+    """A dashboard and its variant for a phone, whose charts stand below each other; in rows, or in tabs of rows."""
 
     dashboard_title: str
     slug: str
@@ -127,13 +149,30 @@ class DashboardAsset(Rule):
     phone_slug: str
     css: str = ""
     label_colors: dict[str, str] = Field(default_factory=dict)
-    rows: tuple[DashboardRow, ...] = Field(min_length=1)
+    rows: tuple[DashboardRow, ...] = ()
+    tabs: tuple[DashboardTab, ...] = ()
     filters: tuple[DashboardFilter, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_one_layout(self) -> DashboardAsset:
+        if bool(self.rows) == bool(self.tabs):
+            raise MisfitError(_("a dashboard has either rows or tabs"), "tabs" if self.rows else "rows")
+        return self
+
+    @model_validator(mode="after")
+    def _filters_are_within_filters(self) -> DashboardAsset:
+        known = {chosen.id for chosen in self.filters}
+        for number, chosen in enumerate(self.filters):
+            if unknown := sorted({*chosen.within} - (known - {chosen.id})):
+                message = _("{name} is no other filter of the dashboard", name=unknown[0])
+                raise MisfitError(message, "filters", number, "within")
+        return self
 
     @property
     def placed(self) -> tuple[PlacedChart, ...]:
-        """All charts, from the top left to the bottom right."""
-        return tuple(placed for row in self.rows for placed in row.charts)
+        """All charts, tab by tab, from the top left to the bottom right."""
+        rows = (*self.rows, *(row for tab in self.tabs for row in tab.rows))
+        return tuple(placed for row in rows for placed in row.charts)
 
 
 class LabelsFile(Rule):
@@ -144,6 +183,7 @@ class LabelsFile(Rule):
     dataset: dict[str, str]
     dashboard: dict[str, str]
     chart: dict[str, str]
+    tab: dict[str, str] = Field(default_factory=dict)
     filter: dict[str, str]
     text: dict[str, str]
     columns: dict[str, str]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import yaml
 
-from cockpit.bi.assets import Assets, DashboardAsset, DashboardFilter
+from cockpit.bi.assets import Assets, DashboardAsset, DashboardFilter, DashboardRow
 from cockpit.bi.render import Renderer
 
 # Names the project's assets in every installation; changing it would orphan them all.
@@ -157,50 +157,66 @@ def _dashboard(assets: Assets, name: str, renderer: Renderer, phone: bool) -> Do
 def _position(
     dashboard: DashboardAsset, assets: Assets, chart_ids: Mapping[str, int], lang: str, phone: bool
 ) -> Document:
-    """Superset's layout tree: root, grid, rows, charts."""
-    if phone:
-        rows = [
-            [(placed.chart, 12, placed.phone_height or min(row.height, _PHONE_CHART_HEIGHT))]
-            for row in dashboard.rows
-            for placed in row.charts
-        ]
-    else:
-        rows = [[(placed.chart, placed.width, row.height) for placed in row.charts] for row in dashboard.rows]
+    """Superset's layout tree: root, grid or tabs, rows, charts."""
     tree: Document = {
         "DASHBOARD_VERSION_KEY": "v2",
-        "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["GRID_ID"]},
+        "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["TABS-1" if dashboard.tabs else "GRID_ID"]},
         "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": dashboard.dashboard_title}},
-        "GRID_ID": {
-            "type": "GRID",
-            "id": "GRID_ID",
-            "parents": ["ROOT_ID"],
-            "children": [f"ROW-{number}" for number in range(1, len(rows) + 1)],
-        },
+        "GRID_ID": {"type": "GRID", "id": "GRID_ID", "parents": ["ROOT_ID"], "children": []},
     }
-    for number, charts in enumerate(rows, start=1):
-        row_id = f"ROW-{number}"
-        tree[row_id] = {
-            "type": "ROW",
-            "id": row_id,
-            "parents": ["ROOT_ID", "GRID_ID"],
-            "children": [f"CHART-{chart}" for chart, _width, _height in charts],
-            "meta": {"background": "BACKGROUND_TRANSPARENT"},
-        }
-        for chart, width, height in charts:
-            tree[f"CHART-{chart}"] = {
-                "type": "CHART",
-                "id": f"CHART-{chart}",
-                "parents": ["ROOT_ID", "GRID_ID", row_id],
-                "children": [],
-                "meta": {
-                    "chartId": chart_ids[chart],
-                    "uuid": asset_uuid("chart", chart, lang),
-                    "sliceName": assets.charts[chart].slice_name,
-                    "width": width,
-                    "height": height,
-                },
+
+    def add_rows(parents: list[str], prefix: str, rows: Sequence[DashboardRow]) -> None:
+        for number, charts in enumerate(_sized(rows, phone), start=1):
+            row_id = f"{prefix}-{number}"
+            tree[parents[-1]]["children"].append(row_id)
+            tree[row_id] = {
+                "type": "ROW",
+                "id": row_id,
+                "parents": parents,
+                "children": [f"CHART-{chart}" for chart, _width, _height in charts],
+                "meta": {"background": "BACKGROUND_TRANSPARENT"},
             }
+            for chart, width, height in charts:
+                tree[f"CHART-{chart}"] = {
+                    "type": "CHART",
+                    "id": f"CHART-{chart}",
+                    "parents": [*parents, row_id],
+                    "children": [],
+                    "meta": {
+                        "chartId": chart_ids[chart],
+                        "uuid": asset_uuid("chart", chart, lang),
+                        "sliceName": assets.charts[chart].slice_name,
+                        "width": width,
+                        "height": height,
+                    },
+                }
+
+    add_rows(["ROOT_ID", "GRID_ID"], "ROW", dashboard.rows)
+    if dashboard.tabs:
+        tab_ids = [f"TAB-{number}" for number in range(1, len(dashboard.tabs) + 1)]
+        tree["TABS-1"] = {"type": "TABS", "id": "TABS-1", "parents": ["ROOT_ID"], "children": tab_ids, "meta": {}}
+        for tab_id, tab in zip(tab_ids, dashboard.tabs, strict=True):
+            parents = ["ROOT_ID", "TABS-1"]
+            tree[tab_id] = {
+                "type": "TAB",
+                "id": tab_id,
+                "parents": parents,
+                "children": [],
+                "meta": {"text": tab.title},
+            }
+            add_rows([*parents, tab_id], f"ROW-{tab_id}", tab.rows)
     return tree
+
+
+def _sized(rows: Sequence[DashboardRow], phone: bool) -> list[list[tuple[str, int, int]]]:
+    """The charts of each row with width and height; on a phone each chart is a row."""
+    if phone:
+        return [
+            [(placed.chart, 12, placed.phone_height or min(row.height, _PHONE_CHART_HEIGHT))]
+            for row in rows
+            for placed in row.charts
+        ]
+    return [[(placed.chart, placed.width, row.height) for placed in row.charts] for row in rows]
 
 
 def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int], lang: str) -> Document:
@@ -208,7 +224,12 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
     if chosen.dataset is not None:
         target = {"datasetUuid": asset_uuid("dataset", chosen.dataset, lang), "column": {"name": chosen.column}}
     excluded = [number for chart, number in chart_ids.items() if chosen.charts and chart not in chosen.charts]
-    select = {"enableEmptyFilter": False, "multiSelect": True, "searchAllOptions": False, "inverseSelection": False}
+    select = {
+        "enableEmptyFilter": False,
+        "multiSelect": not chosen.is_single,
+        "searchAllOptions": chosen.is_searched,
+        "inverseSelection": False,
+    }
     return {
         "id": f"NATIVE_FILTER-{chosen.id}",
         "type": "NATIVE_FILTER",
@@ -218,7 +239,20 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
         "targets": [target],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": excluded},
         "controlValues": select if chosen.type == "filter_select" else {"enableEmptyFilter": False},
-        "defaultDataMask": {"extraFormData": {}, "filterState": {}},
-        "cascadeParentIds": [],
+        "defaultDataMask": _chosen_first(chosen),
+        "cascadeParentIds": [f"NATIVE_FILTER-{other}" for other in chosen.within],
         "sortOrder": position,
+    }
+
+
+def _chosen_first(chosen: DashboardFilter) -> Document:
+    """What a filter holds until the reader chooses."""
+    if chosen.default is None:
+        return {"extraFormData": {}, "filterState": {}}
+    if isinstance(chosen.default, str):
+        return {"extraFormData": {"time_range": chosen.default}, "filterState": {"value": chosen.default}}
+    values = list(chosen.default)
+    return {
+        "extraFormData": {"filters": [{"col": chosen.column, "op": "IN", "val": values}]},
+        "filterState": {"value": values, "label": ", ".join(values)},
     }

@@ -7,12 +7,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cockpit.bi.assets import load_assets
 from cockpit.bi.bundle import asset_uuid, build_bundle
 from cockpit.bi.check import check_assets
 from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
+from cockpit.errors import RuleFileError
 from cockpit.rulebook.workspace import find_workspace
 from cockpit.warehouse.metrics import metric_book
 
@@ -109,7 +111,7 @@ def test_both_languages_stand_side_by_side():
     uuids = [document["uuid"] for document in bundle.values()]
     assert len(uuids) == len(set(uuids))
     slugs = [document["slug"] for path, document in bundle.items() if path.startswith("dashboards/")]
-    assert len(slugs) == len(set(slugs)) == 8
+    assert len(slugs) == len(set(slugs)) == 4 * len(assets.dashboards)
 
 
 def test_uuids_never_change():
@@ -121,7 +123,74 @@ def test_the_chinese_cockpit_has_no_english():
     labels = load_assets(SUPERSET).labels["zh"]
     texts = [
         text
-        for group in (labels.dataset, labels.dashboard, labels.chart, labels.filter, labels.text, labels.columns)
+        for group in (
+            labels.dataset,
+            labels.dashboard,
+            labels.chart,
+            labels.tab,
+            labels.filter,
+            labels.text,
+            labels.columns,
+        )
         for text in group.values()
     ] + list(labels.metrics.values())
     assert [text for text in texts if re.search("[A-Za-z]{2,}", re.sub(r"\$\{.*?\}", "", text))] == []
+
+
+def tabbed(folder: Path, **values: object) -> Path:
+    """A copy of the assets in which the ledger's dashboard has its rows in two tabs."""
+    shutil.copytree(SUPERSET, folder)
+    file = folder / "dashboards/import_ledger.yml"
+    dashboard = yaml.safe_load(file.read_text(encoding="utf-8"))
+    rows = dashboard.pop("rows")
+    dashboard["tabs"] = [{"title": "First", "rows": rows[:1]}, {"title": "More", "rows": rows[1:]}]
+    file.write_text(yaml.safe_dump({**dashboard, **values}, allow_unicode=True), encoding="utf-8")
+    return folder
+
+
+def test_tabs_hold_rows_on_a_desk_and_on_a_phone(tmp_path):
+    assets = with_metrics(load_assets(tabbed(tmp_path / "superset")), BOOK)
+    bundle = build_bundle(assets, {"en": Renderer("en", assets.labels["en"], PARAMETERS)}, "postgresql://x:y@h/d")
+    for name in ("import_ledger", "import_ledger.phone"):
+        tree = bundle[f"dashboards/{name}.en.yaml"]["position"]
+        assert tree["ROOT_ID"]["children"] == ["TABS-1"]
+        assert [tree[tab]["meta"]["text"] for tab in tree["TABS-1"]["children"]] == ["First", "More"]
+        shown = []
+        for tab in tree["TABS-1"]["children"]:
+            for row in tree[tab]["children"]:
+                assert tree[row]["parents"] == ["ROOT_ID", "TABS-1", tab]
+                assert len(tree[row]["children"]) == 1 or not name.endswith("phone")
+                shown += tree[row]["children"]
+        assert shown == [f"CHART-{placed.chart}" for placed in assets.dashboards["import_ledger"].placed]
+
+
+def test_a_filter_starts_with_its_default(tmp_path):
+    filters = [
+        {"id": "source", "name": "Source", "type": "filter_select", "dataset": "import_batch", "column": "source",
+         "default": ["erp"], "is_single": True},
+        {"id": "entity", "name": "Entity", "type": "filter_select", "dataset": "import_batch", "column": "entity",
+         "is_searched": True, "within": ["source"]},
+        {"id": "period", "name": "Period", "type": "filter_time", "default": "Last year"},
+    ]  # fmt: skip
+    assets = with_metrics(load_assets(tabbed(tmp_path / "superset", filters=filters)), BOOK)
+    bundle = build_bundle(assets, {"en": Renderer("en", assets.labels["en"], PARAMETERS)}, "postgresql://x:y@h/d")
+    source, entity, period = bundle["dashboards/import_ledger.en.yaml"]["metadata"]["native_filter_configuration"]
+    assert source["defaultDataMask"]["extraFormData"] == {"filters": [{"col": "source", "op": "IN", "val": ["erp"]}]}
+    assert (source["controlValues"]["multiSelect"], entity["controlValues"]["searchAllOptions"]) == (False, True)
+    assert entity["cascadeParentIds"] == [source["id"]]
+    assert period["defaultDataMask"]["extraFormData"] == {"time_range": "Last year"}
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"rows": [{"height": 10, "charts": [{"chart": "rows_held", "width": 3}]}]}, "either rows or tabs"),
+        ({"tabs": []}, "either rows or tabs"),
+        ({"filters": [{"id": "a", "name": "A", "type": "filter_time", "default": ["x"]}]}, "a filter of time a range"),
+        ({"filters": [{"id": "a", "name": "A", "type": "filter_time", "within": ["a"]}]}, "a is no other filter"),
+    ],
+)
+def test_a_layout_that_says_two_things_is_refused(values, fault, tmp_path):
+    with pytest.raises(RuleFileError, match=fault) as caught:
+        load_assets(tabbed(tmp_path / "superset", **values))
+    assert "dashboards/import_ledger.yml:" in str(caught.value)
