@@ -130,7 +130,9 @@ BABEL_DEFAULT_LOCALE = "zh" if os.environ.get("COCKPIT_LANG", "en").lower().star
 APP_NAME = "CRM Cockpit"
 FLASK_APP_MUTATOR = install_landing
 THEME_DEFAULT = yaml.safe_load((_HERE / "themes" / "cockpit.yml").read_text(encoding="utf-8"))
-THEME_DARK = None
+_DARK = yaml.safe_load((_HERE / "themes" / "cockpit_dark.yml").read_text(encoding="utf-8"))
+# Whoever's device is dark gets the dark one, and everybody may choose.
+THEME_DARK = {**THEME_DEFAULT, **_DARK, "token": {**THEME_DEFAULT["token"], **_DARK["token"]}}
 ENABLE_UI_THEME_ADMINISTRATION = False
 EXTRA_CATEGORICAL_COLOR_SCHEMES = [
     {
@@ -138,9 +140,9 @@ EXTRA_CATEGORICAL_COLOR_SCHEMES = [
         "description": "",
         "label": "Cockpit",
         "isDefault": True,
-        # Blue is money received, light blue ordered, ink the target; the rest tells categories apart.
-        # Red is kept for "act".
-        "colors": ["#1f5fa8", "#a9c6e6", "#3d4852", "#3a9188", "#c08a2e", "#6d5ba3", "#5b7083", "#8fb8de"],
+        # Blue is money received, light blue ordered, grey the target; the rest tells categories apart. All can be
+        # read on light and on dark. Red is kept for "act".
+        "colors": ["#1f5fa8", "#a9c6e6", "#6b7885", "#3a9188", "#c08a2e", "#6d5ba3", "#5b7083", "#8fb8de"],
     }
 ]
 # 万 and 亿 have no place in the browser's number formats; Chinese charts show amounts in 万元 (see labels.zh.yml).
