@@ -136,19 +136,34 @@ class Incremental(Rule):
         through: For each table that only adds to rows, such as the customer of an event: columns of this model and the
             columns there that they are joined by. Rows that are there already and name what changed are computed
             again, so that the table has to be joined from the left and its rows must not decide which rows there are.
+        via: For each table that the tables of `reads` are joined to, and that only says how their rows are counted: the
+            columns of that join, named alike in all of them. The keys of their rows that name what changed are
+            computed again.
     """
 
     key: tuple[str, ...] = Field(min_length=1)
     reads: dict[str, tuple[str, ...]] = Field(min_length=1)
     followed: tuple[str, ...] = ()
     through: dict[str, dict[str, str]] = Field(default_factory=dict)
+    via: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
-        for table, columns in self.through.items():
-            if table in self.reads or table in self.followed or not columns:
-                raise MisfitError(_("names a table twice, or no column of it"), "through", table)
+        seen = {*self.reads, *self.followed}
+        for key, tables in (("through", self.through), ("via", self.via)):
+            for table, columns in tables.items():
+                if table in seen or not columns:
+                    raise MisfitError(_("names a table twice, or no column of it"), key, table)
+                seen.add(table)
         return self
+
+    def asks(self, table: str) -> tuple[str, ...] | None:
+        """The columns of a table by which its changes lead to keys; None when they cannot."""
+        if table in self.reads:
+            return self.reads[table]
+        if table in self.through:
+            return tuple(self.through[table].values())
+        return self.via.get(table)
 
     @model_validator(mode="after")
     def _same_length(self) -> Self:

@@ -250,12 +250,12 @@ def collect_joined(
     Args:
         cursor: Within the snapshot that the build reads.
         into: Table of affected keys.
-        model: Schema-qualified, as it was built last.
-        key: Its incremental key.
+        model: Schema-qualified, as it was built last: the one that is built, or one that drives it.
+        key: Its columns that hold the incremental key.
         table: Schema-qualified, of core or marts.
         joined: Column of the model -> column of the table.
         types: Of these columns of the model.
-        since: Version of the table that the model was built from.
+        since: Version of the table that the model which is built was built from.
     """
     changed = ", ".join(f"cast(key ->> {position} as {kind})" for position, kind in enumerate(types))
     cursor.execute(

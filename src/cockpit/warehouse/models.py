@@ -257,6 +257,7 @@ def _load(workspace: Workspace) -> ModelGraph:
         try:
             _check(model, known)
             _check_expressions(model, parameters, typed)
+            _check_via(model, by_name)
             _check_references(model, by_name)
         except RuleFileError as error:
             # What a wrong file does not tell may be all that is missing here.
@@ -450,7 +451,8 @@ def _check(model: Model, known: set[str]) -> None:
             )
     incremental = model.contract.incremental
     if incremental:
-        stray = sorted({*incremental.reads, *incremental.followed, *incremental.through} - model.reads)
+        named = {*incremental.reads, *incremental.followed, *incremental.through, *incremental.via}
+        stray = sorted(named - model.reads)
         if stray:
             raise RuleFileError(
                 _("incremental names a table that the model does not read"),
@@ -505,6 +507,18 @@ def _check_subquery(rule: str, where: str, subquery: Subquery, tables: Mapping[s
             )
         message = _("the condition of {rule} names an unknown column within a subquery", rule=rule)
         _refuse_unknown(message, where, {column}, known.get(place, everything))
+
+
+def _check_via(model: Model, tables: Mapping[str, Model]) -> None:
+    """The columns of the join stand on both sides, so that what changed can be looked up in each driving table."""
+    incremental = model.contract.incremental
+    if incremental is None:
+        return
+    for table, columns in incremental.via.items():
+        for other in (table, *incremental.reads):
+            known = set(tables[other].contract.columns) if other in tables else set()
+            message = _("incremental.via {table}: {other} has no such column", table=table, other=other)
+            _refuse_unknown(message, _contract_line(model, "via"), columns, known)
 
 
 def _check_references(model: Model, tables: Mapping[str, Model]) -> None:

@@ -321,7 +321,7 @@ class _Step:
         }
         driving = {table: since for table, since in changed.items() if table not in incremental.followed}
         for table, since in driving.items():
-            if table not in incremental.reads and table not in incremental.through:
+            if incremental.asks(table) is None:
                 self._because("unlisted", table)
                 return None
             if not builds.keys_are_known(self._cursor, table, since):
@@ -338,6 +338,12 @@ class _Step:
                 builds.collect_joined(
                     self._cursor, AFFECTED, self._model.qualified_name, incremental.key, table, joined, own_types, since
                 )
+            elif table in incremental.via:
+                shared = {column: column for column in incremental.via[table]}
+                read = self._context.graph[table.split(".")[1]].contract.columns
+                own_types = [read[column].type for column in shared]
+                for driver, columns in incremental.reads.items():
+                    builds.collect_joined(self._cursor, AFFECTED, driver, columns, table, shared, own_types, since)
             else:
                 builds.collect_affected(self._cursor, AFFECTED, table, incremental.reads[table], types, since)
         self._cursor.execute(f"analyze {AFFECTED}")
@@ -501,9 +507,8 @@ def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:
     """The sets of columns by which incremental models downstream want to know what changed here."""
     asked: dict[tuple[str, ...], None] = {}
     for other in graph.downstream(model):
-        incremental: Any = other.contract.incremental
-        if incremental and model.qualified_name in incremental.reads:
-            asked[tuple(incremental.reads[model.qualified_name])] = None
-        if incremental and model.qualified_name in incremental.through:
-            asked[tuple(incremental.through[model.qualified_name].values())] = None
+        incremental = other.contract.incremental
+        columns = incremental.asks(model.qualified_name) if incremental else None
+        if columns is not None:
+            asked[columns] = None
     return list(asked)
