@@ -49,6 +49,27 @@ CREDITED = """
         order by held.counted_from desc limit 1
     ) as rep on true
 """
+# Receipts likewise.
+PAID = """
+    select
+        paid.received_month as month,
+        paid.region_code,
+        coalesce(owned.owner_username, 'unknown') as owner_username,
+        coalesce(rep.team_code, 'unknown') as team_code,
+        coalesce(rep.business_unit_code, 'unknown') as business_unit_code,
+        paid.amount as received_amount
+    from core.core_receipt as paid
+    left join lateral (
+        select * from core.core_customer_owner as owner
+        where owner.customer_key = paid.customer_key and owner.valid_from <= paid.received_at
+        order by owner.valid_from desc limit 1
+    ) as owned on true
+    left join lateral (
+        select * from core.core_sales_rep as held
+        where held.username = owned.owner_username and held.counted_from <= paid.received_date
+        order by held.counted_from desc limit 1
+    ) as rep on true
+"""
 
 # One row per fact, with columns of the mart: those that are measures there are compared, grouped by the others. A mart
 # with levels needs no more than what its measures are made of: at each level they come to the same.
@@ -167,6 +188,7 @@ FACTS: Mapping[str, tuple[str, ...]] = {
     ),
     "mart_team_month": (
         f"select {TEAM_CELL}, order_count, order_amount from ({CREDITED}) as credited",
+        PAID,
         """
         select
             signed_month as month,

@@ -133,9 +133,12 @@ def test_incremental_equals_full(
     )
     ((total,),) = warehouse.query("select count(*) from core.core_opportunity")
     assert reached == [(total, total)]
-    # What reps are credited with adds up to what was ordered and signed.
-    credited = warehouse.query("select sum(order_amount), sum(signed_amount) from marts.mart_team_month")
+    # What reps are credited with adds up to what was ordered, received and signed.
+    credited = warehouse.query(
+        "select sum(order_amount), sum(received_amount), sum(signed_amount) from marts.mart_team_month"
+    )
     facts = warehouse.query(
-        "select (select sum(net_amount) from core.core_order), (select sum(signed_amount) from core.core_contract)"
+        "select (select sum(net_amount) from core.core_order), (select coalesce(sum(amount), 0) from core.core_receipt),"
+        " (select sum(signed_amount) from core.core_contract)"
     )
     assert credited == facts

@@ -1,6 +1,6 @@
 -- Grain: one row per (month, region_code, owner_username, team_code, business_unit_code).
--- Orders count for the person who owned the customer at that moment, contracts, decisions and contacts for the person
--- who made them, each for the position that this person held on that day; what nobody owned stays, as unknown. Amounts
+-- Orders and receipts count for the person who owned the customer at that moment, contracts, decisions and contacts for
+-- the person who made them, each for the position that this person held on that day; what nobody owned stays, as unknown. Amounts
 -- and counts add up over all columns but buyer_count, which adds up within a month.
 with credited as (
     select
@@ -38,6 +38,30 @@ ordered as (
     from credited
     group by
         credited.month, credited.region_code, credited.owner_username, credited.team_code, credited.business_unit_code
+),
+
+received as (
+    select
+        receipt.received_month as month,
+        receipt.region_code,
+        coalesce(owned.owner_username, 'unknown') as owner_username,
+        coalesce(rep.team_code, 'unknown') as team_code,
+        coalesce(rep.business_unit_code, 'unknown') as business_unit_code,
+        coalesce(sum(receipt.amount), 0) as received_amount
+    from core.core_receipt as receipt
+    left join core.core_customer_owner as owned
+        on
+            receipt.customer_key = owned.customer_key
+            and receipt.received_at >= owned.valid_from
+            and coalesce(receipt.received_at < owned.valid_to, true)
+    left join core.core_sales_rep as rep
+        on
+            owned.owner_username = rep.username
+            and receipt.received_date >= rep.counted_from
+            and receipt.received_date < rep.counted_to
+    group by
+        receipt.received_month, receipt.region_code, coalesce(owned.owner_username, 'unknown'),
+        coalesce(rep.team_code, 'unknown'), coalesce(rep.business_unit_code, 'unknown')
 ),
 
 signed as (
@@ -103,6 +127,14 @@ whoever as (
     from ordered
     union
     select
+        received.month,
+        received.region_code,
+        received.owner_username,
+        received.team_code,
+        received.business_unit_code
+    from received
+    union
+    select
         signed.month,
         signed.region_code,
         signed.owner_username,
@@ -136,11 +168,14 @@ select
     coalesce(region.region_name_en, whoever.region_code) as region_name_en,
     coalesce(region.region_name_zh, whoever.region_code) as region_name_zh,
     region.sales_region_code,
+    coalesce(team.name_en, whoever.team_code) as team_name_en,
+    coalesce(team.name_zh, whoever.team_code) as team_name_zh,
     coalesce(ordered.order_count, 0) as order_count,
     coalesce(ordered.buyer_count, 0) as buyer_count,
     coalesce(ordered.order_amount, 0) as order_amount,
     ordered.order_amount / nullif(ordered.buyer_count, 0) as amount_per_buyer,
     ordered.order_amount / nullif(ordered.order_count, 0) as amount_per_order,
+    coalesce(received.received_amount, 0) as received_amount,
     coalesce(signed.contract_count, 0) as contract_count,
     coalesce(signed.signed_amount, 0) as signed_amount,
     coalesce(decided.won_count, 0) as won_count,
@@ -164,6 +199,13 @@ left join ordered
         and whoever.owner_username = ordered.owner_username
         and whoever.team_code = ordered.team_code
         and whoever.business_unit_code = ordered.business_unit_code
+left join received
+    on
+        whoever.month = received.month
+        and whoever.region_code = received.region_code
+        and whoever.owner_username = received.owner_username
+        and whoever.team_code = received.team_code
+        and whoever.business_unit_code = received.business_unit_code
 left join signed
     on
         whoever.month = signed.month
@@ -186,3 +228,4 @@ left join contacted
         and whoever.team_code = contacted.team_code
         and whoever.business_unit_code = contacted.business_unit_code
 left join core.core_region as region on whoever.region_code = region.region_code
+left join core.core_org_unit as team on whoever.team_code = team.org_unit_code
