@@ -149,6 +149,7 @@ with event as (
 select
     event.customer_key,
     event.occurred_at,
+    cast(event.occurred_at at time zone :time_zone as date) as occurred_date,
     event.kind,
     event.event_key,
     coalesce(customer.region_code, 'unknown') as region_code,

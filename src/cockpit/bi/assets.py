@@ -117,6 +117,8 @@ class DashboardFilter(Rule):
         charts: Charts that it applies to; all when empty.
         default: What is chosen until the reader chooses: values of a list, or a range of time as Superset writes it,
             such as `Last year`. Nothing when absent.
+        first_by: Metric of the dataset, instead of a default: the list begins with the value that has most of it,
+            which is chosen until the reader chooses another. One is always chosen, and charts wait for it.
         is_single: Whether a list takes one value only.
         is_searched: Whether a list is too long to be read at once: what the reader types is looked up.
         within: Filters by id that narrow the values of this one.
@@ -129,6 +131,7 @@ class DashboardFilter(Rule):
     column: str | None = None
     charts: tuple[str, ...] = ()
     default: str | tuple[str, ...] | None = None
+    first_by: str | None = None
     is_single: bool = False
     is_searched: bool = False
     within: tuple[str, ...] = ()
@@ -137,6 +140,8 @@ class DashboardFilter(Rule):
     def _default_fits_type(self) -> DashboardFilter:
         if self.default is not None and isinstance(self.default, str) != (self.type == "filter_time"):
             raise MisfitError(_("a list filter takes a list of values, a filter of time a range"), "default")
+        if self.first_by is not None and (self.default is not None or self.dataset is None):
+            raise MisfitError(_("only a list filter without a default takes its first value"), "first_by")
         return self
 
 

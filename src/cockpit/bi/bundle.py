@@ -224,11 +224,14 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
     if chosen.dataset is not None:
         target = {"datasetUuid": asset_uuid("dataset", chosen.dataset, lang), "column": {"name": chosen.column}}
     excluded = [number for chart, number in chart_ids.items() if chosen.charts and chart not in chosen.charts]
+    takes_first = chosen.first_by is not None
     select = {
-        "enableEmptyFilter": False,
+        "enableEmptyFilter": takes_first,
+        "defaultToFirstItem": takes_first,
         "multiSelect": not chosen.is_single,
         "searchAllOptions": chosen.is_searched,
         "inverseSelection": False,
+        "sortAscending": not takes_first,
     }
     return {
         "id": f"NATIVE_FILTER-{chosen.id}",
@@ -240,6 +243,8 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
         "scope": {"rootPath": ["ROOT_ID"], "excluded": excluded},
         "controlValues": select if chosen.type == "filter_select" else {"enableEmptyFilter": False},
         "defaultDataMask": _chosen_first(chosen),
+        "requiredFirst": takes_first,
+        **({"sortMetric": chosen.first_by} if takes_first else {}),
         "cascadeParentIds": [f"NATIVE_FILTER-{other}" for other in chosen.within],
         "sortOrder": position,
     }

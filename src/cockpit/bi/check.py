@@ -179,3 +179,5 @@ def _filter_faults(assets: Assets) -> Iterator[str]:
             for dataset in sorted({assets.charts[chart].dataset for chart in charts} | {chosen.dataset or ""} - {""}):
                 if chosen.column not in assets.datasets[dataset].columns:
                     yield f"{where}: filter {chosen.id}: dataset {dataset} has no column {chosen.column}"
+            if chosen.first_by and chosen.first_by not in assets.datasets[chosen.dataset or ""].metrics:
+                yield f"{where}: filter {chosen.id}: dataset {chosen.dataset} has no metric {chosen.first_by}"

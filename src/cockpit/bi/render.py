@@ -47,8 +47,12 @@ class Renderer:
             return self._case(match[1], match[2], where)
         if place.startswith("percent "):
             return f"{100 * float(self._look_up(place.removeprefix('percent '), where)):g}"
+        value = self._look_up(place, where)
+        if isinstance(value, float) and value.is_integer():
+            # 90 days, not 90.0.
+            return str(int(value))
         # A label may itself name a parameter.
-        return str(self.render(self._look_up(place, where), where))
+        return str(self.render(value, where))
 
     def _look_up(self, path: str, where: str) -> Any:
         value: Any = self._context

@@ -21,7 +21,7 @@ from cockpit.warehouse.metrics import metric_book
 REPOSITORY = Path(__file__).resolve().parents[3]
 SUPERSET = REPOSITORY / "superset"
 BOOK = metric_book(find_workspace("huaxing"))
-PARAMETERS = {"pace_threshold": 0.8}
+PARAMETERS = {"pace_threshold": 0.8, "overdue_after_days": 90.0, "repurchase_months": 12.0}
 
 
 def test_the_repositorys_assets_are_complete():
@@ -87,7 +87,7 @@ def test_the_repositorys_assets_are_complete():
             id="unknown mart",
         ),
         pytest.param(
-            "labels.zh.yml", "  accessories: 配件\n", "", "values.product_category.accessories", id="value missing"
+            "labels.zh.yml", "    accessories: 配件\n", "", "values.product_category.accessories", id="value missing"
         ),
         pytest.param(
             "charts/region_map.yml", "${text.pace_act}", "${text.pace}", "${text.pace} is not in labels", id="place"
@@ -181,6 +181,20 @@ def test_a_filter_starts_with_its_default(tmp_path):
     assert period["defaultDataMask"]["extraFormData"] == {"time_range": "Last year"}
 
 
+def test_a_filter_may_begin_with_the_greatest(tmp_path):
+    first = {"id": "source", "name": "Source", "type": "filter_select", "dataset": "import_batch", "column": "source",
+             "first_by": "rows_received"}  # fmt: skip
+    folder = tabbed(tmp_path / "superset", filters=[first])
+    assets = with_metrics(load_assets(folder), BOOK)
+    bundle = build_bundle(assets, {"en": Renderer("en", assets.labels["en"], PARAMETERS)}, "postgresql://x:y@h/d")
+    (source,) = bundle["dashboards/import_ledger.en.yaml"]["metadata"]["native_filter_configuration"]
+    assert (source["sortMetric"], source["requiredFirst"]) == ("rows_received", True)
+    assert (source["controlValues"]["defaultToFirstItem"], source["controlValues"]["sortAscending"]) == (True, False)
+    tabbed(tmp_path / "wrong", filters=[{**first, "first_by": "weight"}])
+    faults = check_assets(tmp_path / "wrong", BOOK, find_workspace("huaxing").settings.parameters)
+    assert any("filter source: dataset import_batch has no metric weight" in fault for fault in faults)
+
+
 @pytest.mark.parametrize(
     ("values", "fault"),
     [
@@ -188,6 +202,7 @@ def test_a_filter_starts_with_its_default(tmp_path):
         ({"tabs": []}, "either rows or tabs"),
         ({"filters": [{"id": "a", "name": "A", "type": "filter_time", "default": ["x"]}]}, "a filter of time a range"),
         ({"filters": [{"id": "a", "name": "A", "type": "filter_time", "within": ["a"]}]}, "a is no other filter"),
+        ({"filters": [{"id": "a", "name": "A", "type": "filter_time", "first_by": "x"}]}, "without a default"),
     ],
 )
 def test_a_layout_that_says_two_things_is_refused(values, fault, tmp_path):

@@ -17,7 +17,7 @@ LABELS = load_assets(Path(__file__).resolve().parents[3] / "superset").labels
 
 @pytest.fixture
 def renderer():
-    return Renderer("zh", LABELS["zh"], {"pace_threshold": 0.75, "holiday_calendar": "CN"})
+    return Renderer("zh", LABELS["zh"], {"pace_threshold": 0.75, "holiday_calendar": "CN", "overdue_after_days": 90.0})
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ def renderer():
         ("region_name_${lang}", "region_name_zh"),
         ("${filter.region}", "区域"),
         ("${percent parameter.pace_threshold}%", "75%"),
+        ("${parameter.overdue_after_days}", "90"),
         ("${text.below_pace_explained}", "回款低于时间进度的75%"),
         ({"${filter.region}": ["${lang}", 5, None]}, {"区域": ["zh", 5, None]}),
         ("{{#each data}} {value}", "{{#each data}} {value}"),
