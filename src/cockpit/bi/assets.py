@@ -120,6 +120,7 @@ class DashboardFilter(Rule):
         first_by: Metric of the dataset, instead of a default: the list begins with the value that has most of it,
             which is chosen until the reader chooses another. One is always chosen, and charts wait for it.
         is_single: Whether a list takes one value only.
+        is_required: Whether the reader cannot do without a choice: charts would add up what does not belong together.
         is_searched: Whether a list is too long to be read at once: what the reader types is looked up.
         within: Filters by id that narrow the values of this one.
     """
@@ -133,6 +134,7 @@ class DashboardFilter(Rule):
     default: str | tuple[str, ...] | None = None
     first_by: str | None = None
     is_single: bool = False
+    is_required: bool = False
     is_searched: bool = False
     within: tuple[str, ...] = ()
 

@@ -226,7 +226,7 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
     excluded = [number for chart, number in chart_ids.items() if chosen.charts and chart not in chosen.charts]
     takes_first = chosen.first_by is not None
     select = {
-        "enableEmptyFilter": takes_first,
+        "enableEmptyFilter": takes_first or chosen.is_required,
         "defaultToFirstItem": takes_first,
         "multiSelect": not chosen.is_single,
         "searchAllOptions": chosen.is_searched,
@@ -241,7 +241,7 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
         "description": "",
         "targets": [target],
         "scope": {"rootPath": ["ROOT_ID"], "excluded": excluded},
-        "controlValues": select if chosen.type == "filter_select" else {"enableEmptyFilter": False},
+        "controlValues": select if chosen.type == "filter_select" else {"enableEmptyFilter": chosen.is_required},
         "defaultDataMask": _chosen_first(chosen),
         "requiredFirst": takes_first,
         **({"sortMetric": chosen.first_by} if takes_first else {}),

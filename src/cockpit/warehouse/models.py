@@ -37,6 +37,7 @@ _BOOKKEEPING = frozenset(
         "ops.import_ledger",
         "ops.schema_change",
         "quality.held_amount",
+        "quality.quarantine",
         "quality.score_daily",
         "mdm.decision",
         "mdm.golden_pin",

@@ -169,7 +169,7 @@ def test_a_filter_starts_with_its_default(tmp_path):
         {"id": "source", "name": "Source", "type": "filter_select", "dataset": "import_batch", "column": "source",
          "default": ["erp"], "is_single": True},
         {"id": "entity", "name": "Entity", "type": "filter_select", "dataset": "import_batch", "column": "entity",
-         "is_searched": True, "within": ["source"]},
+         "is_searched": True, "is_required": True, "within": ["source"]},
         {"id": "period", "name": "Period", "type": "filter_time", "default": "Last year"},
     ]  # fmt: skip
     assets = with_metrics(load_assets(tabbed(tmp_path / "superset", filters=filters)), BOOK)
@@ -177,6 +177,7 @@ def test_a_filter_starts_with_its_default(tmp_path):
     source, entity, period = bundle["dashboards/import_ledger.en.yaml"]["metadata"]["native_filter_configuration"]
     assert source["defaultDataMask"]["extraFormData"] == {"filters": [{"col": "source", "op": "IN", "val": ["erp"]}]}
     assert (source["controlValues"]["multiSelect"], entity["controlValues"]["searchAllOptions"]) == (False, True)
+    assert [each["controlValues"]["enableEmptyFilter"] for each in (source, entity, period)] == [False, True, False]
     assert entity["cascadeParentIds"] == [source["id"]]
     assert period["defaultDataMask"]["extraFormData"] == {"time_range": "Last year"}
 
