@@ -230,6 +230,8 @@ def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int]
         "defaultToFirstItem": takes_first,
         "multiSelect": not chosen.is_single,
         "searchAllOptions": chosen.is_searched,
+        # What is typed looks values up and is none itself; only lists of one value still offer it, against this.
+        "creatable": False,
         "inverseSelection": False,
         "sortAscending": not takes_first,
     }
