@@ -19,7 +19,7 @@ CHART_COUNT = 9
 HOLDER = ".dashboard-component-chart-holder"
 ERRORS = f"{HOLDER} [role=alert]"
 # What a chart consists of, whether it has rows or says that there are none.
-DRAWN = "canvas, table, .tile-map, .header-line, [class*=empty]"
+DRAWN = "canvas, table, .tile-map, .header-line, [data-test=handlebars], .ant-empty, [class*=empty]"
 
 
 @dataclass
@@ -70,7 +70,7 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
     """Log in through the form and arrive at the cockpit."""
     contexts = []
 
-    def open_as(username: str, *, lang: str = "en", phone: bool = False) -> Cockpit:
+    def open_as(username: str, *, lang: str = "en", phone: bool = False, dashboard: str = "") -> Cockpit:
         # Tall enough for all charts: Superset fetches a chart when it comes into view, and a picture of more than
         # the window makes it lay out the page anew.
         size = ViewportSize(width=390, height=3400) if phone else ViewportSize(width=1600, height=1800)
@@ -90,6 +90,10 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
         page.fill("input[type=password]", stack.password(username))
         page.click("button[type=submit]")
         expect(page).to_have_url(re.compile(r"^[^?]*/superset/dashboard/"), timeout=_WAIT_MS)
+        if dashboard:
+            variant = f"{dashboard}{'-phone' if phone else ''}{'-zh' if lang == 'zh' else ''}"
+            page.goto(f"{stack.superset_url}/superset/dashboard/{variant}/")
+            return cockpit
         cockpit.wait_until_drawn(CHART_COUNT)
         page.screenshot(path=cockpit.picture)
         return cockpit
