@@ -10,7 +10,17 @@ from flask_login import current_user
 
 _HOME_PAGES = frozenset({"/", "/superset/welcome/"})
 # The first that the person may open.
-_SLUGS = ("executive-cockpit", "team", "marketing", "customer", "segments", "analyst", "data-quality", "import-ledger")
+_SLUGS = (
+    "executive-cockpit",
+    "region",
+    "team",
+    "marketing",
+    "customer",
+    "segments",
+    "analyst",
+    "data-quality",
+    "import-ledger",
+)
 
 
 def install_landing(app: Flask) -> None:

@@ -15,7 +15,7 @@ from cockpit.stack.browser import find_chromium, how_to_install
 
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
 _WAIT_MS = 60_000
-CHART_COUNT = 9
+CHART_COUNT = 10
 HOLDER = ".dashboard-component-chart-holder"
 ERRORS = f"{HOLDER} [role=alert]"
 # What a chart consists of, whether it has rows or says that there are none.

@@ -115,7 +115,10 @@ def test_a_new_file_is_enough_for_a_new_metric(
     book = metric_book(extended)
     assert check_assets(SUPERSET, book, extended.settings.parameters) == []
     assets = with_metrics(load_assets(SUPERSET), book)
-    renderers = {lang: Renderer(lang, labels, {"pace_threshold": 0.8}) for lang, labels in assets.labels.items()}
+    renderers = {
+        lang: Renderer(lang, labels, {"pace_threshold": 0.8, "overdue_after_days": 90, "repurchase_months": 12})
+        for lang, labels in assets.labels.items()
+    }
     bundle = build_bundle(assets, renderers, "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit")
     dataset = bundle["datasets/region_month.zh.yaml"]
     (metric,) = [each for each in dataset["metrics"] if each["metric_name"] == "missing_share"]

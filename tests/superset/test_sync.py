@@ -15,7 +15,7 @@ from cockpit.rulebook.workspace import find_workspace
 from cockpit.warehouse.metrics import metric_book
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PARAMETERS = {"pace_threshold": 0.8}
+PARAMETERS = {"pace_threshold": 0.8, "overdue_after_days": 90, "repurchase_months": 12}
 LANGUAGES = ("en", "zh")
 BOOK = metric_book(find_workspace("huaxing"))
 

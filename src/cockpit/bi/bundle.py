@@ -144,6 +144,7 @@ def _dashboard(assets: Assets, name: str, renderer: Renderer, phone: bool) -> Do
             "label_colors": dashboard.label_colors,
             "color_scheme": "cockpit",
             "cross_filters_enabled": True,
+            "chart_configuration": _cross_filters(assets, chart_ids),
             "refresh_frequency": 0,
         },
         "uuid": asset_uuid("dashboard.phone" if phone else "dashboard", name, renderer.lang),
@@ -217,6 +218,25 @@ def _sized(rows: Sequence[DashboardRow], phone: bool) -> list[list[tuple[str, in
             for placed in row.charts
         ]
     return [[(placed.chart, placed.width, row.height) for placed in row.charts] for row in rows]
+
+
+def _cross_filters(assets: Assets, chart_ids: Mapping[str, int]) -> Document:
+    """Which charts a click in a chart narrows: those whose dataset has every column that the click may name.
+
+    A viewer's query that filters by a column of no use is refused (superset/access.py): the chart would be an error.
+    """
+    found: Document = {}
+    for chart, number in chart_ids.items():
+        params = assets.charts[chart].params
+        named = {name for key in ("groupby", "groupby_b", "all_columns") for name in params.get(key) or []}
+        excluded = [
+            other_number
+            for other, other_number in chart_ids.items()
+            if other == chart or not named <= assets.datasets[assets.charts[other].dataset].columns.keys()
+        ]
+        scope = {"rootPath": ["ROOT_ID"], "excluded": excluded}
+        found[str(number)] = {"id": number, "crossFilters": {"scope": scope, "chartsInScope": []}}
+    return found
 
 
 def _filter(chosen: DashboardFilter, position: int, chart_ids: Mapping[str, int], lang: str) -> Document:

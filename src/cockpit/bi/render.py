@@ -35,6 +35,10 @@ class Renderer:
             RuleFileError: a place names nothing that exists.
         """
         if isinstance(value, str):
+            alone = _PLACE.fullmatch(value)
+            # A number that stands alone stays one: a colour's bound is compared as a number.
+            if alone and " " not in alone[1] and isinstance(number := self._look_up(alone[1], where), int | float):
+                return number
             return _PLACE.sub(lambda match: self._fill(match[1].strip(), where), value)
         if isinstance(value, Mapping):
             return {self.render(key, where): self.render(inner, where) for key, inner in value.items()}

@@ -164,6 +164,21 @@ def test_tabs_hold_rows_on_a_desk_and_on_a_phone(tmp_path):
         assert shown == [f"CHART-{placed.chart}" for placed in assets.dashboards["import_ledger"].placed]
 
 
+def test_a_click_narrows_the_charts_that_know_its_column():
+    assets = with_metrics(load_assets(SUPERSET), BOOK)
+    bundle = build_bundle(assets, {"en": Renderer("en", assets.labels["en"], PARAMETERS)}, "postgresql://x:y@h/d")
+    metadata = bundle["dashboards/region.en.yaml"]["metadata"]
+    charts = list(dict.fromkeys(placed.chart for placed in assets.dashboards["region"].placed))
+    numbers = {chart: str(number) for number, chart in enumerate(charts, start=1)}
+
+    def narrowed(chart):
+        excluded = metadata["chart_configuration"][numbers[chart]]["crossFilters"]["scope"]["excluded"]
+        return {other for other in charts if int(numbers[other]) not in excluded}
+
+    assert narrowed("sales_region_ranking") == {*charts} - {"sales_region_ranking"}
+    assert narrowed("product_growth") == {"orders_by_month_and_product", "product_mix"}
+
+
 def test_a_filter_starts_with_its_default(tmp_path):
     filters = [
         {"id": "source", "name": "Source", "type": "filter_select", "dataset": "import_batch", "column": "source",
