@@ -16,10 +16,11 @@ from cockpit.stack.browser import find_chromium, how_to_install
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
 _WAIT_MS = 60_000
 CHART_COUNT = 10
-HOLDER = ".dashboard-component-chart-holder"
+# Of the tab that is open: charts of a tab that was left stay in the page.
+HOLDER = ".dashboard-component-chart-holder:visible"
 ERRORS = f"{HOLDER} [role=alert]"
 # What a chart consists of, whether it has rows or says that there are none.
-DRAWN = "canvas, table, .tile-map, .header-line, [data-test=handlebars], .ant-empty, [class*=empty]"
+DRAWN = "canvas, table, .tile-map, .header-line, .handlebars, .ant-empty, [class*=empty]"
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Cockpit:
         expect(holders.locator(".loading")).to_have_count(0, timeout=_WAIT_MS)
         # A chart waits for the browser's next quiet moment, then grows from zero for about a second.
         assert self.page.locator(ERRORS).all_inner_texts() == []
+        # A template that cannot be read says so in the chart's place.
+        expect(holders.filter(has_text="Parse error")).to_have_count(0)
         for number in range(chart_count):
             expect(holders.nth(number).locator(DRAWN).first).to_be_visible(timeout=_WAIT_MS)
         self.page.wait_for_timeout(1_500)

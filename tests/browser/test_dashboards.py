@@ -35,7 +35,7 @@ def walk(cockpit, dashboard: DashboardAsset, name: str) -> str:
     for number, charts in enumerate(pages(dashboard)):
         if number:
             page.locator(TAB).nth(number).click()
-        cockpit.wait_until_drawn(len(charts), exactly=not number)
+        cockpit.wait_until_drawn(len(charts))
         page.screenshot(path=cockpit.picture.with_stem(f"{cockpit.picture.stem}_{name}_{number + 1}"))
         texts.append(page.locator("body").inner_text())
     assert cockpit.failures == []

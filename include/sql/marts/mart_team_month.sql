@@ -1,7 +1,7 @@
 -- Grain: one row per (month, region_code, owner_username, team_code, business_unit_code).
 -- Orders and receipts count for the person who owned the customer at that moment, contracts, decisions and contacts for
--- the person who made them, each for the position that this person held on that day; what nobody owned stays, as unknown. Amounts
--- and counts add up over all columns but buyer_count, which adds up within a month.
+-- the person who made them, each for the position that this person held on that day; what nobody owned stays, as
+-- unknown. Amounts and counts add up over all columns but buyer_count, which adds up within a month.
 with credited as (
     select
         sales_order.ordered_month as month,
