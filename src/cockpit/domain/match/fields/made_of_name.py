@@ -71,14 +71,23 @@ def made_of(address: str, words: Sequence[str]) -> tuple[str, str]:
         address: In lower case.
         words: In letters a-z.
     """
-    user, _at, domain = address.partition("@")
-    level = words_of(user)
-    letters = _NOT_A_LETTER.sub("", level)
+    level, letters, domain = _parts(address)
     words = list(dict.fromkeys(word for word in words if len(word) > 1))[:_MOST_WORDS]
+    # Each way begins or ends with a whole word; most addresses of most pairs are told by that.
+    if not domain or not any(letters.startswith(word) or letters.endswith(word) for word in words):
+        return "", ""
     kind = next((kind for kind, made in _makes(words) if made == letters), "")
-    if not kind or not domain:
+    if not kind:
         return "", ""
     return f"{kind} {re.sub('[a-z]+', 'a', level)}@{domain}", _NOT_A_DIGIT.sub("", level)
+
+
+@lru_cache(maxsize=65_536)
+def _parts(address: str) -> tuple[str, str, str]:
+    """What stands before the @ as written on one level, the letters of it, and the domain."""
+    user, _at, domain = address.partition("@")
+    level = words_of(user)
+    return level, _NOT_A_LETTER.sub("", level), domain
 
 
 def _makes(words: Sequence[str]) -> list[tuple[str, str]]:
