@@ -57,7 +57,7 @@ def test_a_second_run_changes_nothing(run_sync):
 def test_a_mart_has_its_metrics_in_superset(run_sync, administrator):
     run_sync()
     numbers = {dataset["uuid"]: dataset["id"] for dataset in administrator.list("/api/v1/dataset/")}
-    number = numbers[asset_uuid("dataset", "mart_opportunity", "zh")]
+    number = numbers[asset_uuid("dataset", "opportunity", "zh")]
     metrics = administrator.get(f"/api/v1/dataset/{number}")["result"]["metrics"]
     (found,) = [metric for metric in metrics if metric["metric_name"] == "win_rate"]
     assert (found["verbose_name"], found["d3format"]) == ("赢单率", ".1%")

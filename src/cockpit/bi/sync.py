@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 _MASK = "XXXXXXXXXX"
 # Numbers that Superset gives out; they differ between installations and mean nothing.
-_NUMBERED = frozenset({"chartId", "chart_configuration", "excluded", "chartsInScope", "datasetId", "datasetUuid"})
+_NUMBERED = frozenset({"chartId", "chart_configuration", "excluded", "chartsInScope", "datasetId"})
 # Kept by Superset, but not part of what it exports.
 _NOT_EXPORTED = frozenset({"is_managed_externally", "version", "allow_file_upload"})
 # From the outside in: Superset refuses to delete what something else still uses.
