@@ -44,6 +44,8 @@ def test_others_get_nothing_of_it(person, viewer, ledger_chart):
 def test_the_platform_team_gets_no_figure_of_the_business(viewer):
     executive = viewer("chen.jing")
     charts = executive.client.list("/api/v1/chart/")
-    chart = next(chart for chart in charts if chart["slice_name"] in {"Attainment by region this month", "本月各区域达成率"})
+    chart = next(
+        chart for chart in charts if chart["slice_name"] in {"Attainment by region this month", "本月各区域达成率"}
+    )
     answer = viewer("li.na").query(chart, force=True, columns=["region_code"], metrics=[])
     assert answer.status_code == 403, answer.text
