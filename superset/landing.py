@@ -18,6 +18,7 @@ _SLUGS = (
     "customer",
     "segments",
     "analyst",
+    "people",
     "data-quality",
     "import-ledger",
 )

@@ -1,10 +1,12 @@
 """The real platform for tests: one PostgreSQL for all, and once, for those that ask, the whole demo.
 
-It lives in a home of its own beside the user's, is made anew for each test run, and is taken down afterwards.
+It lives in a home of its own beside the user's, is made anew for each test run, and is taken down afterwards. Two
+processes share the tests by file, each with a home and a PostgreSQL of its own; all tests of the demo go to one.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -19,7 +21,28 @@ from psycopg2 import sql
 from cockpit.stack import lifecycle
 from cockpit.stack.settings import REPOSITORY, Settings
 
-HOME = Path(os.environ.get("COCKPIT_HOME") or REPOSITORY / ".cockpit").absolute() / "test-home"
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+_HOMES = Path(os.environ.get("COCKPIT_HOME") or REPOSITORY / ".cockpit").absolute()
+HOME = _HOMES / ("test-home" if _WORKER == "gw0" else f"test-home-{_WORKER}")
+# They start services, and choose ports for them.
+_START_SERVICES = REPOSITORY / "tests/integration/stack"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests belong to one process; those of the demo come first, since nothing takes longer."""
+    platform = [item for item in items if _needs_platform(item)]
+    others = [item for item in items if not _needs_platform(item)]
+    for item in platform:
+        item.add_marker(pytest.mark.xdist_group("platform"))
+        # The first of them waits for the demo.
+        item.add_marker(pytest.mark.timeout(1200))
+    for item in others:
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    items[:] = [*platform, *others]
+
+
+def _needs_platform(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ()) or item.path.is_relative_to(_START_SERVICES)
 
 
 class Postgres:
@@ -36,6 +59,15 @@ class Postgres:
                 cursor.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
                 cursor.execute(sql.SQL("create database {}").format(sql.Identifier(name)))
         return self.dsn(name)
+
+    def forgo_the_disk(self) -> None:
+        """No waiting for the disk: what a crash of the machine would lose is thrown away anyway."""
+        with closing(psycopg2.connect(self.dsn("postgres"))) as connection:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("alter system set fsync = off")
+                cursor.execute("alter system set full_page_writes = off")
+                cursor.execute("select pg_reload_conf()")
 
     def dsn(self, database: str) -> str:
         """The administrator's URL of a database."""
@@ -112,7 +144,13 @@ def platform_settings() -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def postgres(platform_settings: Settings) -> Postgres:
     """A real PostgreSQL with the platform's databases and roles."""
-    return Postgres(lifecycle.up(platform_settings, services=["postgres"]))
+    _HOMES.mkdir(parents=True, exist_ok=True)
+    with (_HOMES / "test-homes.lock").open("w") as lock:
+        # Two that start at one moment would choose the same ports.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        server = Postgres(lifecycle.up(platform_settings, services=["postgres"]))
+    server.forgo_the_disk()
+    return server
 
 
 @pytest.fixture(scope="session")

@@ -395,12 +395,23 @@ def _metrics(texts: Texts, own: workspace.Workspace) -> str:
     )
 
 
+_SECURITY_TYPES = (
+    security.RolesFile,
+    security.Role,
+    security.SubjectsFile,
+    security.Subject,
+    security.PeopleFile,
+    security.Person,
+    security.Scope,
+    security.Deputy,
+)
+
+
 def _security(texts: Texts) -> str:
     return (
         "# Roles and people\n\n"
-        "`include/rules/security/roles.yml` and `people.yml`. A role says what a person may do, a scope whose rows\n"
-        "the person sees; both are needed.\n\n"
-        + sections((security.RolesFile, security.Role, security.PeopleFile, security.Person, security.Scope), texts)
+        "`include/rules/security/roles.yml`, `subjects.yml` and `people.yml`. A role says what a person may do and\n"
+        "which subjects it reads, a scope whose rows; both are needed.\n\n" + sections(_SECURITY_TYPES, texts)
     )
 
 
@@ -461,7 +472,10 @@ def _dictionary_entry(model: Model, graph: ModelGraph) -> str:
         f"reads {', '.join(f'`{name}`' for name in sorted(model.reads)) or 'nothing'}",
     ]
     if told.row_scope:
-        facts.append(f"rows permitted by {told.row_scope.kind} (`{told.row_scope.column}`)")
+        columns = ", ".join(f"`{column}`" for column in told.row_scope.columns)
+        facts.append(f"rows permitted by {columns or 'nothing but full scope'}")
+    if told.personal:
+        facts.append(f"masked in `{told.table}_masked`: {', '.join(f'`{name}`' for name in told.personal)}")
     readers = ", ".join(f"`{reader.name}`" for reader in graph.downstream(model))
     if readers:
         facts.append(f"read by {readers}")

@@ -49,7 +49,7 @@ def copy_database(template: WorkspaceDatabase, name: str) -> WorkspaceDatabase:
     drop_database(template.postgres, name)
     _administer(
         template.postgres,
-        sql.SQL("create database {} template {} owner cockpit_etl").format(
+        sql.SQL("create database {} template {} strategy file_copy owner cockpit_etl").format(
             sql.Identifier(name), sql.Identifier(template.name)
         ),
     )

@@ -516,7 +516,7 @@ def test_metrics_add_up(warehouse: Warehouse, huaxing: Workspace, context: Build
         elif each.numerator and each.denominator:
             assert upper / lower == pytest.approx(whole), each.id
         scope = context.graph[each.mart].contract.row_scope
-        if each.numerator and scope and scope.kind == "region":
+        if each.numerator and scope and scope.region:
             regions = regions_and_company(warehouse, each.id)
             # One that counts rows of a kind only may have found none.
             assert regions or not whole, each.id

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
@@ -12,9 +13,10 @@ from psycopg2.errors import InsufficientPrivilege
 
 from cockpit.bi.identity import connection_option, sign_identity
 from cockpit.bi.scopes import write_security
-from cockpit.rulebook.security import Person, Scope, SecurityRules
+from cockpit.rulebook.security import Person, Role, Scope, SecurityRules, Subject
 
 MARTS = ("mart_region_attainment", "mart_receipt_daily", "mart_sales_monthly")
+ZONE = ZoneInfo("Asia/Shanghai")
 FOREIGN_KEY = hashlib.sha256(b"not the platform's key").digest()
 
 
@@ -105,7 +107,9 @@ def test_set_cannot_make_an_identity(cursor):
     "statement",
     [
         "select * from security.identity_key",
-        "select * from security.user_scope",
+        "select * from security.user_grant",
+        "select * from security.role_mart",
+        "select * from security.reader_rows('mart_receipt_daily', false)",
         "select security.verified_user()",
         "select security.hmac_sha256('a', 'b')",
         "select 1 from core.core_receipt",
@@ -180,9 +184,9 @@ def _verified(cursor, identity: str) -> str | None:
 
 
 def test_a_rotated_key_is_accepted_for_a_while(etl_cursor, identity_key):
-    rules = SecurityRules(roles={}, people={})
+    rules = SecurityRules(roles={}, people={}, subjects={})
     old = sign_identity("chen.jing", identity_key, seconds_from_now(60))
-    assert write_security(etl_cursor, rules, FOREIGN_KEY).key_rotated
+    assert write_security(etl_cursor, rules, ZONE, FOREIGN_KEY).key_rotated
     assert _verified(etl_cursor, sign_identity("chen.jing", FOREIGN_KEY, seconds_from_now(60))) == "chen.jing"
     assert _verified(etl_cursor, old) == "chen.jing"
     etl_cursor.execute(
@@ -194,23 +198,25 @@ def test_a_rotated_key_is_accepted_for_a_while(etl_cursor, identity_key):
 def test_scopes_are_written_by_difference(etl_cursor, identity_key):
     def rules(*regions: str) -> SecurityRules:
         scopes = tuple(Scope(kind="region", key=region) for region in regions)
-        return SecurityRules(
-            roles={}, people={"li.lei": Person(name="Li Lei", name_zh="李雷", email="li.lei@x.example", scopes=scopes)}
-        )
+        person = Person(name="Li Lei", name_zh="李雷", email="li.lei@x.example", roles=("reader",), scopes=scopes)
+        reader = Role(label="R", label_zh="读", permissions=("can_read on Chart",), subjects=("results",))
+        results = Subject(label="R", label_zh="业绩", marts=("mart_receipt_daily",))
+        return SecurityRules(roles={"reader": reader}, people={"li.lei": person}, subjects={"results": results})
 
-    write_security(etl_cursor, rules("CN-SH"), identity_key)
-    change = write_security(etl_cursor, rules("CN-SH", "CN-GD"), identity_key)
-    assert (change.scopes_added, change.scopes_removed) == (1, 0)
-    assert write_security(etl_cursor, rules("CN-SH", "CN-GD"), identity_key).total == 0
+    write_security(etl_cursor, rules("CN-SH"), ZONE, identity_key)
+    change = write_security(etl_cursor, rules("CN-SH", "CN-GD"), ZONE, identity_key)
+    assert (change.granted, change.revoked) == (1, 0)
+    assert write_security(etl_cursor, rules("CN-SH", "CN-GD"), ZONE, identity_key).total == 0
     etl_cursor.execute(
         "select set_config('app.identity', %s, true)", (sign_identity("li.lei", identity_key, seconds_from_now(60)),)
     )
     etl_cursor.execute(
-        "select array(select unnest(security.scope_keys('region')) order by 1), security.has_full_scope()"
+        "select array(select unnest(security.scope_keys('mart_receipt_daily', 'region')) order by 1),"
+        " security.scope_keys('mart_sales_cube', 'region'), security.has_full_scope('mart_receipt_daily')"
     )
-    assert etl_cursor.fetchone() == (["CN-GD", "CN-SH"], False)
-    change = write_security(etl_cursor, rules(), identity_key)
-    assert (change.scopes_added, change.scopes_removed) == (0, 2)
+    assert etl_cursor.fetchone() == (["CN-GD", "CN-SH"], [], False)
+    change = write_security(etl_cursor, rules(), ZONE, identity_key)
+    assert (change.granted, change.revoked) == (0, 2)
 
 
 @pytest.mark.parametrize(

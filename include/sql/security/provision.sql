@@ -57,6 +57,13 @@ begin
     grant usage on language plpgsql to cockpit_etl;
     revoke all on schema public from public;
 
+    -- Owns the views that mask personal columns: nobody logs in as it, and policies apply to it as to bi_reader.
+    if not exists (select from pg_roles where rolname = 'bi_masker') then
+        create role bi_masker nologin noinherit nocreatedb nocreaterole;
+    end if;
+    -- The pipelines make its views and do not act in its name.
+    grant bi_masker to cockpit_etl with inherit false, set true;
+
     -- A role may loosen most of its own settings with SET; temp_file_limit and the connection limit it may not.
     -- The first line of defence is that viewers can send no statement of their own (superset/access.py).
     execute format('alter role bi_reader in database %I set statement_timeout = %L', current_database(), '30s');

@@ -1,8 +1,9 @@
 """Bring Superset's roles, logins, dashboard roles and row rules in line with the rules of the repository.
 
-Superset's row rules are the second layer: PostgreSQL decides (include/sql/security). Each scope becomes a role
-`rows: ...`; one rule shows nothing to everybody without such a role, one rule per region narrows to its rows, and
-shows its people nothing of datasets that know no regions.
+Superset's row rules are the second layer: PostgreSQL decides (include/sql/security). One rule shows nothing to
+everybody without a role `rows: ...`. Who has regions and nothing else gets a role of each, whose rule narrows to its
+rows and shows nothing of datasets that know no regions. All other scopes depend on tables or on the day, which
+Superset cannot ask; the role `rows: by the database` leaves them to PostgreSQL alone.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from cockpit.rulebook.security import Person, Scope, SecurityRules
 
 _ROWS = "rows: "
 _RULE = "cockpit: "
-_SCOPE_COLUMN = {"region": "region_code"}
+_BY_DATABASE = f"{_ROWS}by the database"
+_REGION_COLUMN = "region_code"
 _ADMIN_ROLE = "Admin"
 
 
@@ -109,24 +111,24 @@ def _numbers(client: SupersetClient, kind: str, bundle: Bundle) -> dict[str, int
     return {entry["uuid"]: entry["id"] for entry in client.list(f"/api/v1/{kind}/") if entry["uuid"] in wanted}
 
 
-def rows_role(scope: Scope) -> str:
-    """The Superset role that stands for a scope."""
-    return f"{_ROWS}{scope.kind}" if scope.kind == "all" else f"{_ROWS}{scope.kind} {scope.key}"
+def _rows_roles(rules: SecurityRules, person: Person) -> dict[str, str | None]:
+    """Roles that stand for a person's scopes, each with the region that it narrows to."""
+    scopes = [*person.scopes, *(scope for other in person.deputy_for for scope in rules.people[other.username].scopes)]
+    if all(_is_plain_region(scope) for scope in scopes) and not person.deputy_for:
+        return {f"{_ROWS}region {scope.key}": scope.key for scope in scopes}
+    return {_BY_DATABASE: None}
 
 
-def _rows_roles(person: Person) -> list[str]:
-    """Roles for a person's scopes; full scope alone, because a region's rule would narrow it."""
-    if any(scope.kind == "all" for scope in person.scopes):
-        return [f"{_ROWS}all"]
-    return [rows_role(scope) for scope in person.scopes]
+def _is_plain_region(scope: Scope) -> bool:
+    return scope.kind == "region" and not (scope.business_unit or scope.first or scope.last)
 
 
-def _wanted_rows_roles(rules: SecurityRules) -> dict[str, Scope]:
+def _wanted_rows_roles(rules: SecurityRules) -> dict[str, str | None]:
     return {
-        rows_role(scope): scope
+        name: region
         for person in rules.people.values()
         if person.superset_role is None
-        for scope in person.scopes
+        for name, region in _rows_roles(rules, person).items()
     }
 
 
@@ -197,7 +199,7 @@ def _sync_dashboard_roles(
 def _sync_row_rules(
     changes: _Changes, rules: SecurityRules, columns: Mapping[int, frozenset[str]], role_ids: Mapping[str, int]
 ) -> None:
-    rows_roles = {name: scope for name, scope in _wanted_rows_roles(rules).items() if name in role_ids}
+    rows_roles = {name: region for name, region in _wanted_rows_roles(rules).items() if name in role_ids}
     wanted: dict[str, dict[str, Any]] = {
         f"{_RULE}no rows without a scope": {
             "filter_type": "Base",
@@ -208,13 +210,13 @@ def _sync_row_rules(
             "roles": sorted({role_ids[_ADMIN_ROLE], *(role_ids[name] for name in rows_roles)}),
         }
     }
-    for name, scope in rows_roles.items():
-        if scope.kind == "all":
+    scoped = sorted(number for number, names in columns.items() if _REGION_COLUMN in names)
+    for name, region in rows_roles.items():
+        if region is None:
             continue
-        key = scope.key.replace("'", "''")
-        scoped = sorted(number for number, names in columns.items() if _SCOPE_COLUMN[scope.kind] in names)
+        key = region.replace("'", "''")
         for ending, clause, tables in (
-            ("", f"{_SCOPE_COLUMN[scope.kind]} = '{key}'", scoped),
+            ("", f"{_REGION_COLUMN} = '{key}'", scoped),
             # About the whole company.
             (" elsewhere", "1 = 0", sorted(set(columns) - set(scoped))),
         ):
@@ -262,7 +264,9 @@ def _sync_people(
             raise StackError(
                 _("no password for {username}", username=username), fix=_("Run './cockpit up', which makes it.")
             )
-        roles = {role_ids[name] for name in [*person.roles, *_rows_roles(person)] if name in role_ids}
+        # Whether a deputy's days have come is PostgreSQL's to say.
+        lent = [role for other in person.deputy_for for role in rules.people[other.username].roles]
+        roles = {role_ids[name] for name in [*person.roles, *lent, *_rows_roles(rules, person)] if name in role_ids}
         first_name, _space, last_name = person.name.partition(" ")
         body = {
             "first_name": first_name,

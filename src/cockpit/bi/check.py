@@ -18,6 +18,7 @@ from cockpit.bi.render import Renderer
 from cockpit.errors import CockpitError
 from cockpit.i18n import LANGUAGES
 from cockpit.warehouse.metrics import MetricBook
+from cockpit.warehouse.tables import masked_view
 
 _ANY_URI = "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit"
 # Form data that name columns or metrics of the chart's dataset.
@@ -54,8 +55,16 @@ def check_assets(superset_folder: Path, book: MetricBook, parameters: Mapping[st
         return [str(error)]
     schema = {
         "marts": {
-            table: {name: column.type for name, column in contract.columns.items()}
-            for table, contract in book.contracts.items()
+            # What bi_reader may read of each: a personal column only through the view that masks it.
+            **{
+                table: {name: column.type for name, column in contract.columns.items() if not column.mask}
+                for table, contract in book.contracts.items()
+            },
+            **{
+                masked_view(table): {name: column.type for name, column in contract.columns.items()}
+                for table, contract in book.contracts.items()
+                if contract.personal
+            },
         }
     }
     faults = [

@@ -6,14 +6,17 @@ The database decides which rows a person sees (include/sql/security); this modul
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 from psycopg2.extensions import connection as PgConnection
 from psycopg2.extensions import cursor as PgCursor
 from psycopg2.extras import execute_values
 
-from cockpit.rulebook.security import SecurityRules
+from cockpit.rulebook.security import Grant, RoleMart, SecurityRules
 
 logger = logging.getLogger(__name__)
 
@@ -23,19 +26,19 @@ class SecurityChange:
     """What `apply_security` changed; all zero and False when everything was in place.
 
     Attributes:
-        scopes_added: New rows of security.user_scope.
-        scopes_removed: Rows taken away.
+        granted: New rows of security.user_grant and security.role_mart.
+        revoked: Rows taken away.
         key_rotated: A different signing key was stored; the old one is accepted for 15 minutes more.
     """
 
-    scopes_added: int
-    scopes_removed: int
+    granted: int
+    revoked: int
     key_rotated: bool
 
     @property
     def total(self) -> int:
         """Number of changes, for "0 rows changed"."""
-        return self.scopes_added + self.scopes_removed + int(self.key_rotated)
+        return self.granted + self.revoked + int(self.key_rotated)
 
 
 def install_security(connection: PgConnection, folder: Path) -> None:
@@ -50,47 +53,54 @@ def install_security(connection: PgConnection, folder: Path) -> None:
             cursor.execute(path.read_text(encoding="utf-8"))
 
 
-def apply_security(connection: PgConnection, rules: SecurityRules, identity_key: bytes) -> SecurityChange:
-    """Write scopes by difference, and the signing key, in one transaction.
+def apply_security(
+    connection: PgConnection, rules: SecurityRules, time_zone: ZoneInfo, identity_key: bytes
+) -> SecurityChange:
+    """Write who may see what by difference, and the signing key, in one transaction.
 
-    Readers see either the old or the new scopes. A second call with the same input changes nothing.
+    Readers see either the old or the new rules. A second call with the same input changes nothing.
 
     Args:
         connection: To a workspace database as cockpit_etl, with schema `security` installed; committed.
-        rules: People and their scopes.
+        rules: Roles, people and their scopes.
+        time_zone: The workspace's: where the days of a scope begin and end.
         identity_key: What Superset signs with, at least 32 bytes.
     """
     with connection, connection.cursor() as cursor:
-        change = write_security(cursor, rules, identity_key)
+        change = write_security(cursor, rules, time_zone, identity_key)
     logger.info(
-        "row security: %s scopes added, %s removed, key rotated: %s",
-        change.scopes_added,
-        change.scopes_removed,
-        change.key_rotated,
+        "row security: %s grants added, %s removed, key rotated: %s", change.granted, change.revoked, change.key_rotated
     )
     return change
 
 
-def write_security(cursor: PgCursor, rules: SecurityRules, identity_key: bytes) -> SecurityChange:
+def write_security(cursor: PgCursor, rules: SecurityRules, time_zone: ZoneInfo, identity_key: bytes) -> SecurityChange:
     """`apply_security` inside a transaction of the caller's."""
     # Two writers at once would each compute a difference to the same old state.
-    cursor.execute("lock table security.user_scope, security.identity_key in share row exclusive mode")
-    cursor.execute("select username, scope_kind, scope_key from security.user_scope")
-    present = set(cursor.fetchall())
-    wanted = rules.scopes()
-    added, removed = wanted - present, present - wanted
-    if removed:
-        execute_values(
-            cursor,
-            "delete from security.user_scope as scope using (values %s) as gone (username, kind, key) "
-            "where (scope.username, scope.scope_kind, scope.scope_key) = (gone.username, gone.kind, gone.key)",
-            sorted(removed),
-        )
-    if added:
-        execute_values(
-            cursor, "insert into security.user_scope (username, scope_kind, scope_key) values %s", sorted(added)
-        )
-    return SecurityChange(len(added), len(removed), _write_key(cursor, identity_key))
+    cursor.execute(
+        "lock table security.user_grant, security.role_mart, security.identity_key in share row exclusive mode"
+    )
+    changes = [
+        _write(cursor, "security.user_grant", Grant._fields, rules.grants(time_zone)),
+        _write(cursor, "security.role_mart", RoleMart._fields, rules.readable()),
+    ]
+    granted, revoked = (sum(counts) for counts in zip(*changes, strict=True))
+    return SecurityChange(granted, revoked, _write_key(cursor, identity_key))
+
+
+def _write(cursor: PgCursor, table: str, columns: Sequence[str], rows: Collection[tuple[Any, ...]]) -> tuple[int, int]:
+    """Make the table hold these rows; returns how many were added and removed."""
+    names = ", ".join(columns)
+    # Compared in the table's own types: an instant has more than one text.
+    cursor.execute(f"create temporary table wanted (like {table}) on commit drop")
+    if rows:
+        execute_values(cursor, f"insert into wanted ({names}) values %s", sorted(rows))
+    cursor.execute(f"delete from {table} where ({names}) not in (select {names} from wanted)")
+    removed = cursor.rowcount
+    cursor.execute(f"insert into {table} ({names}) select {names} from wanted on conflict do nothing")
+    added = cursor.rowcount
+    cursor.execute("drop table wanted")
+    return added, removed
 
 
 def _write_key(cursor: PgCursor, identity_key: bytes) -> bool:

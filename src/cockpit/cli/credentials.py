@@ -77,4 +77,6 @@ def _role(person: Person | None, known: Mapping[str, Role], lang: str) -> str:
 def _scope(person: Person | None) -> str:
     if person is None or any(scope.kind == "all" for scope in person.scopes):
         return _("everything")
-    return ", ".join(scope.key for scope in person.scopes) or _("nothing")
+    told = [f"{scope.key} / {scope.business_unit}" if scope.business_unit else scope.key for scope in person.scopes]
+    told += [_("deputy of {username}", username=other.username) for other in person.deputy_for]
+    return ", ".join(told) or _("nothing")

@@ -11,11 +11,13 @@ from cockpit.cli.subparsers import Subparsers
 from cockpit.errors import UsageError
 from cockpit.i18n import _
 
+# Two processes, to which tests/conftest.py gives whole groups: one has the demo for a third of the time.
+_SHARED = ["-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder"]
 # What each choice gives to pytest; `full` marks the long matrices.
 SELECTIONS = {
     "unit": ["tests/unit", "tests/architecture"],
-    "default": ["-m", "not full", "tests"],
-    "all": ["tests"],
+    "default": ["-m", "not full", *_SHARED, "tests"],
+    "all": [*_SHARED, "tests"],
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from cockpit.bi.assets import load_assets
+from cockpit.bi.check import check_assets
+from cockpit.bi.check_access import check_access
 from cockpit.bi.sync import SupersetTarget, SyncResult, sync
-from cockpit.errors import StackError
+from cockpit.errors import RuleFileError, StackError
 from cockpit.i18n import LANGUAGES, _
 from cockpit.rulebook.security import load_security
 from cockpit.rulebook.workspace import Workspace
@@ -25,6 +28,14 @@ def publish(settings: Settings, workspace: Workspace, *, dry_run: bool = False) 
             _("nobody may look at this workspace"), where=workspace.name, fix=_("Add security: to its workspace.yml.")
         )
     rules = load_security(workspace.folder / folder)
+    assets, metrics = settings.repository / "superset", metric_book(workspace)
+    faults = [
+        *check_assets(assets, metrics, workspace.settings.parameters),
+        *check_access(load_assets(assets), rules),
+    ]
+    if faults:
+        # Before anything is sent: the dashboards of before go on working.
+        raise RuleFileError(_("the dashboards do not fit together"), where=str(assets), found="; ".join(faults))
     database = CONNECTIONS[workspace.settings.warehouse].database
     address = settings.database_address("bi_reader", database).set(drivername="postgresql+psycopg2", password=None)
     target = SupersetTarget(
@@ -39,9 +50,9 @@ def publish(settings: Settings, workspace: Workspace, *, dry_run: bool = False) 
     return sync(
         target,
         rules,
-        settings.repository / "superset",
+        assets,
         languages=LANGUAGES,
         parameters=workspace.settings.parameters,
-        metrics=metric_book(workspace),
+        metrics=metrics,
         dry_run=dry_run,
     )

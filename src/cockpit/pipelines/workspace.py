@@ -117,7 +117,8 @@ def _apply_people(connection: PgConnection, context: BuildContext) -> None:
     home = os.environ.get("COCKPIT_HOME")
     if folder and home:
         key = read_identity_key(Path(home) / "secrets" / "identity_key")
-        scopes.apply_security(connection, load_security(context.workspace.folder / folder), key)
+        rules = load_security(context.workspace.folder / folder)
+        scopes.apply_security(connection, rules, context.workspace.zone, key)
 
 
 def _apply(connection: PgConnection, script: Path) -> None:

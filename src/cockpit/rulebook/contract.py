@@ -6,6 +6,7 @@ Staging tables have no file of their own; their contracts are derived from the s
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
@@ -25,13 +26,30 @@ OnFail: TypeAlias = Literal["quarantine", "stop", "warn"]
 
 
 class Column(Rule):
-    """One column; null behaviour is part of its meaning."""
+    """One column; null behaviour is part of its meaning.
+
+    Attributes:
+        privacy: Who may read it in a mart. `personal` says who a person is or how to reach them: read in the clear
+            only by roles that see personal data, by everybody else as its `mask` leaves it.
+        mask: What is left: first character and dots of a name, the ends of a number, the domain of an address, nothing
+            of any other text.
+    """
 
     type: str
     description: str = Field(min_length=3)
     description_zh: str = Field(min_length=1)
     unit: str | None = None
     nullable: bool = True
+    privacy: Literal["public", "internal", "personal"] = Field(default="internal", alias="class")
+    mask: Literal["name", "phone", "email", "text"] | None = None
+
+    @model_validator(mode="after")
+    def _mask_fits(self) -> Self:
+        if (self.mask is not None) != (self.privacy == "personal"):
+            raise MisfitError(_("a personal column has a mask, and no other"), "class")
+        if self.mask is not None and self.type != "text":
+            raise MisfitError(_("only text can be masked"), "type", allowed="text")
+        return self
 
 
 class Check(Rule):
@@ -178,14 +196,35 @@ class Incremental(Rule):
 
 
 class RowScope(Rule):
-    """Whose row it is: the kind of scope that people hold and the column that carries it.
+    """The columns that say whose row it is, by kind of scope.
+
+    A person sees the row when one of their scopes fits; a scope that needs a column which the mart does not have fits
+    nothing. Without any column the rows are about the whole company, for people who see everything.
 
     Attributes:
-        kind: `company` rows are for people who see everything; nobody holds a part of them.
+        region: Code of the region.
+        business_unit: Code of the business unit; with `region` it also serves scopes of both.
+        rep: User name of the salesperson in charge.
+        customer: Golden customer; salespeople see the rows of the customers they own.
+        everybody: The rows are nobody's, such as names of regions: who has any scope sees all. Without other columns.
     """
 
-    kind: Literal["region", "company"]
-    column: str
+    everybody: bool = False
+    region: str | None = None
+    business_unit: str | None = None
+    rep: str | None = None
+    customer: str | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that are given."""
+        return tuple(name for name in (self.region, self.business_unit, self.rep, self.customer) if name)
+
+    @model_validator(mode="after")
+    def _everybody_alone(self) -> Self:
+        if self.everybody and self.columns:
+            raise MisfitError(_("rows that everybody sees have no scope"), "everybody")
+        return self
 
 
 class Contract(Rule):
@@ -209,6 +248,11 @@ class Contract(Rule):
     checks: tuple[Check, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
 
+    @property
+    def personal(self) -> Mapping[str, Column]:
+        """Columns that are masked."""
+        return {name: column for name, column in self.columns.items() if column.mask}
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         known = list(self.columns)
@@ -218,7 +262,7 @@ class Contract(Rule):
         for place, names in {
             "grain": self.grain,
             "incremental.key": self.incremental.key if self.incremental else (),
-            "row_scope.column": (self.row_scope.column,) if self.row_scope else (),
+            "row_scope": self.row_scope.columns if self.row_scope else (),
             "indexes": tuple(column for index in self.indexes for column in index),
             "checks": tuple(
                 column

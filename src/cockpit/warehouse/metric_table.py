@@ -41,7 +41,7 @@ def _group(metric: CompiledMetric) -> tuple[str, str]:
 def _of_mart(contract: Contract, month: str, metrics: Sequence[CompiledMetric]) -> str:
     """All metrics of one mart that are followed by one column."""
     scope = contract.row_scope
-    region = f"mart.{scope.column}" if scope and scope.kind == "region" else None
+    region = f"mart.{scope.region}" if scope and scope.region else None
     if region:
         named = f"case when grouping({region}) = 1 then '{COMPANY}' else {region} end"
         # A mart may have rows about the company itself; here they are made of all that it has.

@@ -421,11 +421,11 @@ def _check(model: Model, known: set[str]) -> None:
             found=upwards[0],
             allowed=", ".join(sorted(_READABLE[model.layer])),
         )
-    if model.layer == "marts" and not model.contract.row_scope:
+    if model.layer == "marts" and model.contract.row_scope is None:
         raise RuleFileError(
-            _("a mart says by which column its rows are permitted"),
+            _("a mart says by which columns its rows are permitted"),
             where=where,
-            fix=_("Add row_scope with kind and column."),
+            fix=_("Add row_scope with its columns, or '{}' for rows about the whole company."),
         )
     if model.layer == "marts" and model.contract.materialised == "view":
         raise RuleFileError(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from psycopg2.extensions import cursor as PgCursor
 
+from cockpit.rulebook.contract import RowScope
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
 
@@ -19,6 +20,7 @@ FLAG = "is_quarantined"
 _FLAG_DEFINITION = f"{FLAG} boolean not null default false"
 
 _PROTECTION = Path("security") / "protect_table.sql"
+_MASKING = Path("security") / "mask_columns.sql"
 
 
 def ensure_table(cursor: PgCursor, model: Model, models_folder: Path) -> bool:
@@ -75,16 +77,64 @@ def drop_keys(cursor: PgCursor, model: Model) -> None:
     _drop_primary_key(cursor, model)
 
 
+def masked_view(name: str) -> str:
+    """The view that shows a mart's personal columns masked to whoever may not see them."""
+    return f"{name}_masked"
+
+
 def protection(model: Model, models_folder: Path) -> str:
-    """The statements that let BI users read this mart, each only the rows of their scope."""
-    template = (models_folder / _PROTECTION).read_text(encoding="utf-8")
-    scope = model.contract.row_scope
-    if scope is None:
+    """The statements that let BI users read this mart, each only the rows of their scope, personal columns masked."""
+    if model.contract.row_scope is None:
         raise LookupError(f"{model.name} has no row_scope; load_models refuses such a mart")
-    places = {"{table}": model.qualified_name, "{scope_column}": scope.column, "{scope_kind}": f"'{scope.kind}'"}
+    in_scope = _row_conditions(model.name, model.contract.row_scope)
+    places = {
+        "{table}": model.qualified_name,
+        "{view}": masked_view(model.qualified_name),
+        "{row_is_in_scope}": "\n    or ".join(in_scope),
+    }
+    template = (models_folder / _PROTECTION).read_text(encoding="utf-8")
+    if model.contract.personal:
+        template += (models_folder / _MASKING).read_text(encoding="utf-8")
+        columns, personal = model.contract.columns, model.contract.personal
+        sees = " or ".join(_row_conditions(model.name, model.contract.row_scope, personal=True))
+        places |= {
+            "{open_columns}": ", ".join(name for name in columns if name not in personal),
+            "{shown_columns}": ",\n    ".join(
+                f"case when {sees} then mart.{name} else security.mask_{column.mask}(mart.{name}) end as {name}"
+                if name in personal
+                else f"mart.{name}"
+                for name, column in columns.items()
+            ),
+        }
     for place, value in places.items():
         template = template.replace(place, value)
     return template
+
+
+def _row_conditions(mart: str, scope: RowScope, *, personal: bool = False) -> list[str]:
+    """Any of these lets a person read a row: everything, or one for each kind of scope that the columns can answer.
+
+    Asked in a sub-select: evaluated once per statement, not once per row, and plans stay parallel.
+    """
+    ending = ", true" if personal else ""
+    if scope.everybody:
+        return [f"(select security.reads('{mart}'{ending}))"]
+    both = f"{scope.region} || '|' || {scope.business_unit}" if scope.region and scope.business_unit else None
+    keys = {
+        "region": scope.region,
+        "business_unit": scope.business_unit,
+        "region|business_unit": both,
+        "rep": scope.rep,
+        "customer": scope.customer,
+    }
+    return [
+        f"(select security.has_full_scope('{mart}'{ending}))",
+        *(
+            f"{expression} in (select unnest(security.scope_keys('{mart}', '{kind}'{ending})))"
+            for kind, expression in keys.items()
+            if expression
+        ),
+    ]
 
 
 def _create(cursor: PgCursor, model: Model) -> bool:
@@ -111,6 +161,10 @@ def _alter(cursor: PgCursor, model: Model, existing: dict[str, str]) -> bool:
         cursor.execute(f"delete from {model.qualified_name}")
         _drop_primary_key(cursor, model)
     if actions:
+        if model.layer == "marts":
+            # Made again with the policies, in this transaction.
+            cursor.execute(f"drop view if exists {masked_view(model.qualified_name)}")
+            cursor.execute(f"comment on table {model.qualified_name} is null")
         cursor.execute(f"alter table {model.qualified_name} {', '.join(actions)}")
     add_keys(cursor, model)
     return bool(actions) or grain != list(model.contract.grain)

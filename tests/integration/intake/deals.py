@@ -142,7 +142,7 @@ MART = """
     description_zh: 商机总额
     grain: [company]
     owner: sales-operations
-    row_scope: {kind: company, column: company}
+    row_scope: {}
     columns:
       company: {type: text, nullable: false, description: Company, description_zh: 公司}
       amount: {type: numeric, unit: CNY, description: Amount, description_zh: 金额}

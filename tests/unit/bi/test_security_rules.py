@@ -4,28 +4,77 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from cockpit.bi.assets import load_assets
+from cockpit.bi.check_access import check_access
 from cockpit.errors import RuleFileError
-from cockpit.rulebook.security import load_security
+from cockpit.rulebook.security import (
+    ADMINISTRATOR,
+    Deputy,
+    Grant,
+    Person,
+    Role,
+    Scope,
+    SecurityRules,
+    load_security,
+)
 
-RULES = Path(__file__).resolve().parents[3] / "include/rules/security"
+REPOSITORY = Path(__file__).resolve().parents[3]
+RULES = REPOSITORY / "include/rules/security"
 # Each would let a viewer change content, read metadata or send SQL.
 FORBIDDEN = r"SQL|Database|Dataset|can_explore|can_write on (Chart|Dashboard)$|all_|guest"
 
 
+ZONE = ZoneInfo("Asia/Shanghai")
+
+
 def test_the_demos_people():
     rules = load_security(RULES)
-    assert rules.scopes() == {
-        ("admin", "all", ""),
-        ("chen.jing", "all", ""),
-        ("zhao.min", "region", "CN-SH"),
-        ("sun.hao", "region", "CN-GD"),
-        ("qian.li", "region", "CN-BJ"),
-        ("li.na", "all", ""),
+    grants = {(grant.username, grant.role, grant.scope_kind, grant.scope_key) for grant in rules.grants(ZONE)}
+    assert grants >= {
+        ("admin", ADMINISTRATOR, "all", ""),
+        ("chen.jing", "executive", "all", ""),
+        ("zhao.min", "region_manager", "region", "CN-SH"),
+        ("li.na", "platform", "all", ""),
+        ("yang.hui", "team_lead", "unit", "PI-CN-SH-1"),
+        # Stands in for zhao.min.
+        ("lin.tao", "region_manager", "region", "CN-SH"),
     }
     assert rules.people["wu.bin"].roles == ("region_manager",)
+    assert "wu.bin" not in {grant.username for grant in rules.grants(ZONE)}
+    assert {role for person in rules.people.values() for role in person.roles} == set(rules.roles)
+
+
+def test_whoever_opens_a_dashboard_can_read_all_of_it():
+    assert check_access(load_assets(REPOSITORY / "superset"), load_security(RULES)) == []
+
+
+def test_a_dashboard_of_a_foreign_subject_is_found():
+    rules = load_security(RULES)
+    hr = rules.roles["hr"].model_copy(update={"dashboards": ("customer", "nothing")})
+    faults = check_access(
+        load_assets(REPOSITORY / "superset"), rules.model_copy(update={"roles": {**rules.roles, "hr": hr}})
+    )
+    assert "roles.yml: role hr opens customer, which reads mart_customer; add subject customers" in faults[0]
+    # Read through the view that masks it.
+    assert any("mart_customer_contact; add subject contacts" in fault for fault in faults)
+    assert "role hr opens nothing; superset/dashboards has analyst," in faults[-1]
+
+
+def test_days_begin_and_end_where_the_company_is():
+    deputy = Deputy.model_validate({"username": "a", "from": "2026-03-01", "until": "2026-03-31"})
+    scope = Scope.model_validate({"kind": "all", "until": "2026-03-09"})
+    person = Person(name="A", name_zh="甲", email="a@x.example", roles=("r",), scopes=(scope,))
+    role = Role(label="R", label_zh="读", permissions=("can_read on Chart",))
+    other = person.model_copy(update={"roles": (), "scopes": (), "deputy_for": (deputy,)})
+    rules = SecurityRules(roles={"r": role}, people={"a": person, "b": other}, subjects={})
+    assert rules.grants(ZONE) == {
+        Grant("a", "r", "all", "", "", "-infinity", "2026-03-10T00:00:00+08:00"),
+        Grant("b", "r", "all", "", "", "2026-03-01T00:00:00+08:00", "2026-03-10T00:00:00+08:00"),
+    }
 
 
 def test_viewers_may_only_view():
@@ -37,7 +86,25 @@ def test_viewers_may_only_view():
     ("file", "old", "new", "message"),
     [
         ("people.yml", "{kind: region, key: CN-SH}", "{kind: region}", "needs one"),
-        ("people.yml", "{kind: region, key: CN-SH}", "{kind: team, key: x}", "'all' or 'region'"),
+        ("people.yml", "{kind: region, key: CN-SH}", "{kind: team, key: x}", "'all', 'unit', 'sales_region', 'region'"),
+        (
+            "people.yml",
+            "{kind: unit, key: PI-south}",
+            "{kind: unit, key: x, business_unit: PI}",
+            "narrows regions only",
+        ),
+        ("people.yml", "{kind: unit, key: PI-south}", "{kind: unit, key: 'a|b'}", "pattern"),
+        (
+            "people.yml",
+            "from: 2026-01-01",
+            "from: 2026-01-02, until: 2026-01-01",
+            "ends before it begins.*>= 2026-01-02",
+        ),
+        ("people.yml", "{username: zhao.min,", "{username: nobody,", "is nobody whose deputy one can be"),
+        ("people.yml", "{username: zhao.min,", "{username: lin.tao,", "is nobody whose deputy one can be"),
+        ("roles.yml", "subjects: [reference, team]", "subjects: [tea]", "role hr has an unknown subject.*'tea'"),
+        ("roles.yml", "  hr:", "  administrator:", "is the name of Superset's own administrators"),
+        ("subjects.yml", "marts: [mart_metric]", "marts: [mart_lead]", "mart_lead is in marketing already"),
         ("people.yml", "roles: [executive]", "roles: [chairman]", "chen.jing has an unknown role.*chairman"),
         ("people.yml", "  zhao.min:", "  Zhao|Min:", "is no username"),
         ("roles.yml", "can_read on Chart", "can_read Chart", "is not of the form"),

@@ -59,7 +59,7 @@ def test_where_a_column_comes_from(folder: ModelFolder, sql: str, origins: set[s
 
 
 def test_down_to_the_sources_and_to_core(folder: ModelFolder) -> None:
-    scope = {"kind": "region", "column": "k"}
+    scope = {"region": "k"}
     folder.add("marts", contract("mart_a", "k", row_scope=scope), "select a.x || a.y as k from core.core_a as a")
     folder.add("marts", contract("mart_b", "k", row_scope=scope), "select a.k from marts.mart_a as a")
     graph = folder.load()

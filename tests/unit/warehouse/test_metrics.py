@@ -29,7 +29,7 @@ TYPES = {
 
 
 def mart(table: str = "mart_deal", **more: Any) -> dict[str, Any]:
-    made = contract(table, *TYPES, row_scope={"kind": "region", "column": "region_code"}, **more)
+    made = contract(table, *TYPES, row_scope={"region": "region_code"}, **more)
     for name, kind in TYPES.items():
         made["columns"][name]["type"] = kind
     return made
@@ -289,7 +289,7 @@ def test_no_column_can_be_added_to_the_rows_of_a_function(folder: ModelFolder) -
 
 def test_the_table_of_metrics_has_no_metrics_of_its_own(folder: ModelFolder) -> None:
     columns = ["metric_id", "month", "region_code", "name_en", "name_zh", "unit", "direction"]
-    scope = {"kind": "region", "column": "region_code"}
+    scope = {"region": "region_code"}
     made = contract("mart_metric", *columns, "numerator", "denominator", "value", from_metrics=True, row_scope=scope)
     folder.add("marts", made)
     # Without metrics it is empty, and not an error.

@@ -13,7 +13,7 @@ from cockpit.errors import RuleFileError
 from cockpit.rulebook.workspace import find_workspace, load_workspace
 from tests.unit.warehouse.model_folder import SOURCE, ModelFolder, contract
 
-SCOPE = {"kind": "region", "column": "k"}
+SCOPE = {"region": "k"}
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ GOOD = "select s.sale_key as k from staging.stg_sale as s"
         pytest.param("core", contract("core_a", "k"), "select a.k from core.core_a as a", r"core_a\.sql:1: models read each other in a circle \(found 'core_a -> core_a'\)", id="reads itself"),
         pytest.param("core", contract("core_a", "k", "more"), GOOD, r"core_a\.yml:12: the contract describes columns that the SQL does not give \(found 'more'\)", id="SQL gives too little"),
         pytest.param("core", contract("core_a", "k"), GOOD.replace("as k", "as k, 1 as extra"), r"core_a\.sql:1: the SQL gives columns that the contract does not describe \(found 'extra'\)", id="SQL gives too much"),
-        pytest.param("marts", contract("mart_a", "k"), "select 1 as k", r"mart_a\.sql:1: a mart says by which column its rows are permitted\. Add row_scope with kind and column\.", id="mart without row_scope"),
+        pytest.param("marts", contract("mart_a", "k"), "select 1 as k", r"mart_a\.sql:1: a mart says by which columns its rows are permitted\. Add row_scope with its columns, or '\{\}' for rows about the whole company\.", id="mart without row_scope"),
         pytest.param("core", contract("core_a", "k", materialised="incremental", incremental={"key": ["k"], "reads": {"core.core_b": ["k"]}}), GOOD, r"core_a\.sql:1: incremental names a table that the model does not read \(found 'core\.core_b'; allowed: staging\.stg_sale\)", id="incremental by a stray table"),
         pytest.param("core", contract("core_a", "k", materialised="incremental", incremental={"key": ["k"], "reads": {"staging.stg_sale": ["sale_key"]}, "via": {"staging.stg_erp__sale": ["order_key"]}}), GOOD.replace(" as s", " as s left join staging.stg_erp__sale as e on s.sale_key = e.shop"), r"core_a\.yml:[0-9]+: incremental\.via staging\.stg_erp__sale: staging\.stg_erp__sale has no such column \(found 'order_key'", id="via by a stray column"),
         pytest.param("core", contract("core_a", "k"), None, r"core_a\.yml:1: a model has either an SQL file or built_by \(allowed: core_a\.sql \| built_by: module:function\)", id="contract without SQL"),

@@ -13,7 +13,7 @@ from cockpit.warehouse.models import ModelGraph
 from cockpit.warehouse.selection import select
 from tests.unit.warehouse.model_folder import ModelFolder, contract
 
-SCOPE = {"kind": "region", "column": "k"}
+SCOPE = {"region": "k"}
 
 
 @pytest.fixture
