@@ -32,7 +32,7 @@ create table if not exists security.role_mart (
 );
 revoke all on security.role_mart from public;
 
--- The tables of core are made by the first build, after this.
+-- The views security.core_* on the tables of the organisation are made after this, for those that a workspace has.
 set local check_function_bodies = off;
 
 -- What the person who asks may read of a mart: one row per set of rows; null means any. Where several columns are
@@ -59,7 +59,7 @@ as $$
     unit as (
         select org_unit.*
         from held
-        inner join core.core_org_unit as org_unit on held.scope_key = org_unit.org_unit_code
+        inner join security.core_org_unit as org_unit on held.scope_key = org_unit.org_unit_code
         where held.scope_kind = 'unit'
     )
     select cast(null as text), cast(null as text), cast(null as text) from held where held.scope_kind = 'all'
@@ -68,7 +68,7 @@ as $$
     union
     select known.region_code, held.business_unit, null
     from held
-    inner join core.core_region as known on held.scope_key = known.sales_region_code
+    inner join security.core_region as known on held.scope_key = known.sales_region_code
     where held.scope_kind = 'sales_region'
     union
     select null, held.scope_key, null from held where held.scope_kind = 'business_unit'
@@ -82,7 +82,7 @@ as $$
     union
     select known.region_code, unit.business_unit_code, null
     from unit
-    inner join core.core_region as known on unit.sales_region_code = known.sales_region_code
+    inner join security.core_region as known on unit.sales_region_code = known.sales_region_code
     where unit.level = 'sales_region'
     union
     select unit.region_code, unit.business_unit_code, null
@@ -91,7 +91,7 @@ as $$
     union
     select null, null, rep.username
     from unit
-    inner join core.core_sales_rep as rep on unit.team_code = rep.team_code
+    inner join security.core_sales_rep as rep on unit.team_code = rep.team_code
     where unit.level = 'team' and rep.is_active
 $$;
 
@@ -146,7 +146,7 @@ as $$
         union all
         select owned.customer_key
         from allowed
-        inner join core.core_customer_owner as owned on allowed.rep = owned.owner_username
+        inner join security.core_customer_owner as owned on allowed.rep = owned.owner_username
         where scope_keys.kind = 'customer' and owned.valid_to is null
     )
     select coalesce(array_agg(key.value), '{}') from key

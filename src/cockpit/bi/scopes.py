@@ -6,7 +6,7 @@ The database decides which rows a person sees (include/sql/security); this modul
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,21 @@ from psycopg2.extras import execute_values
 from cockpit.rulebook.security import Grant, RoleMart, SecurityRules
 
 logger = logging.getLogger(__name__)
+
+# What 20_scope.sql reads of the organisation, each through a view of that name, with its columns and their types.
+ORGANISATION: Mapping[str, Mapping[str, str]] = {
+    "core_org_unit": {
+        "org_unit_code": "text",
+        "level": "text",
+        "business_unit_code": "text",
+        "sales_region_code": "text",
+        "region_code": "text",
+        "team_code": "text",
+    },
+    "core_region": {"region_code": "text", "sales_region_code": "text"},
+    "core_sales_rep": {"username": "text", "team_code": "text", "is_active": "boolean"},
+    "core_customer_owner": {"customer_key": "text", "owner_username": "text", "valid_to": "timestamptz"},
+}
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,23 @@ def install_security(connection: PgConnection, folder: Path) -> None:
     with connection, connection.cursor() as cursor:
         for path in sorted(folder.glob("[0-9]*.sql")):
             cursor.execute(path.read_text(encoding="utf-8"))
+
+
+def bind_organisation(cursor: PgCursor, tables: Collection[str]) -> None:
+    """Let units, sales regions, teams and customers be resolved by the tables of core that a workspace has.
+
+    Args:
+        cursor: As cockpit_etl, with schema `security` installed.
+        tables: Names of the tables of core that are there; a missing one resolves nothing.
+    """
+    for table, columns in ORGANISATION.items():
+        # Names and types are ours.
+        if table in tables:
+            query = f"select {', '.join(columns)} from core.{table}"
+        else:
+            nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+            query = f"select {nothing} where false"
+        cursor.execute(f"create or replace view security.{table} as {query}")
 
 
 def apply_security(

@@ -82,6 +82,10 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
             # One whose mapping cannot be read keeps its shape too.
             if not (context.graph[name].fault and context.graph[name].query is None):
                 ensure_table(cursor, context.graph[name], context.workspace.models_folder)
+        organisation = [name for name in scopes.ORGANISATION if name in context.graph.models]
+        for name in organisation:
+            ensure_table(cursor, context.graph[name], context.workspace.models_folder)
+        scopes.bind_organisation(cursor, organisation)
         for mart in context.graph.layer("marts"):
             protect(cursor, mart, context.workspace.models_folder)
         cursor.execute(_ledger_view(context))
