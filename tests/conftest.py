@@ -28,6 +28,7 @@ HOME = _HOMES / ("test-home" if _WORKER == "gw0" else f"test-home-{_WORKER}")
 _START_SERVICES = REPOSITORY / "tests/integration/stack"
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests belong to one process; those of the demo come first, since nothing takes longer."""
     platform = [item for item in items if _needs_platform(item)]
