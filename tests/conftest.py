@@ -38,7 +38,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # The first of them waits for the demo.
         item.add_marker(pytest.mark.timeout(1200))
     for item in others:
-        item.add_marker(pytest.mark.xdist_group(str(item.path)))
+        item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(REPOSITORY))))
     items[:] = [*platform, *others]
 
 
