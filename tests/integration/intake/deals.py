@@ -200,6 +200,10 @@ ROLES = """
     roles:
       reader: {label: Reader, label_zh: 读者, permissions: [can_read on Dashboard]}
 """
+SUBJECTS = """
+    subjects:
+      deals: {label: Deals, label_zh: 商机, marts: [mart_deal_total]}
+"""
 
 FILES = {
     "workspace.yml": WORKSPACE,
@@ -213,6 +217,7 @@ FILES = {
     "push/topics.yml": TOPICS,
     "security/people.yml": PEOPLE,
     "security/roles.yml": ROLES,
+    "security/subjects.yml": SUBJECTS,
 }
 
 

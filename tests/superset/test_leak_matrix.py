@@ -1,0 +1,444 @@
+"""Every person, every dataset, every way in: nobody gets a row or a telephone number that is not theirs.
+
+What somebody may see is worked out apart (scope_oracle). Ways past Superset are tried for everybody with every dataset;
+ways through it, which take a tenth of a second each, for a part of the pairs, and for all of them in the full matrix.
+The last tests open one defence after another and ask whether the matrix would have noticed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+import time
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+import pytest
+from openpyxl import load_workbook
+
+from cockpit.bi.assets import load_assets
+from cockpit.bi.bundle import build_bundle
+from cockpit.bi.identity import connection_option, sign_identity
+from cockpit.bi.metrics import with_metrics
+from cockpit.bi.render import Renderer
+from cockpit.rulebook.workspace import REPOSITORY, load_workspace
+from cockpit.warehouse.metrics import metric_book
+from cockpit.warehouse.models import load_models
+from cockpit.warehouse.tables import protection
+from tests.superset import scope_oracle
+from tests.superset.scope_oracle import PEOPLE, ROLES, held_by
+
+Rows = list[tuple[Any, ...]]
+HUAXING = load_workspace(REPOSITORY / "include" / "workspace.yml")
+ASSETS = with_metrics(load_assets(REPOSITORY / "superset"), metric_book(HUAXING))
+# More than any reader needs; a table that is longer must at least hold nothing foreign.
+LIMIT = 5000
+REFUSED = (400, 401, 403, 404, 405)
+
+
+def text_columns(dataset: str) -> list[str]:
+    return [name for name, column in ASSETS.datasets[dataset].columns.items() if column.type == "TEXT"]
+
+
+DATASETS = tuple(name for name in ASSETS.datasets if text_columns(name))
+
+
+def queries() -> dict[str, str]:
+    """The SQL of each dataset, as it is in Superset."""
+    renderer = Renderer("en", ASSETS.labels["en"], HUAXING.parameters)
+    bundle = build_bundle(ASSETS, {"en": renderer}, "postgresql://bi_reader:XXXXXXXXXX@localhost/cockpit")
+    return {name: bundle[f"datasets/{name}.en.yaml"]["sql"] for name in DATASETS}
+
+
+def some_pairs(share: int) -> list[tuple[str, str]]:
+    """Each person and each dataset several times, but only one pair in so many."""
+    pairs = [(person, dataset) for dataset in DATASETS for person in PEOPLE]
+    return [
+        (person, dataset)
+        for person, dataset in pairs
+        if (DATASETS.index(dataset) + list(PEOPLE).index(person)) % share == 0
+    ]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A person who asks for a dataset, and what they may get."""
+
+    username: str
+    dataset: str
+    allowed: Counter[tuple[Any, ...]]
+
+    def leak(self, rows: Rows | None) -> str | None:
+        """What is wrong with an answer; None for a refusal, and for rows that are all the person's."""
+        if rows is None:
+            return None
+        foreign = Counter(rows) - self.allowed
+        if foreign:
+            return f"{self.username} got {foreign.total()} foreign rows of {self.dataset}"
+        return None
+
+    def loss(self, rows: Rows | None) -> str | None:
+        """What is missing from an answer that should hold everything."""
+        wanted = min(self.allowed.total(), LIMIT)
+        if len(rows or ()) != wanted:
+            return f"{self.username} got {len(rows or ())} of {wanted} rows of {self.dataset}"
+        return None
+
+
+@pytest.fixture(scope="module")
+def allowed(stack) -> Iterator[Callable[[str, str], Cell]]:
+    """What each person may see of each dataset, worked out once."""
+    sql, known = queries(), dict[tuple[str, str], Cell]()
+    with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection:
+        narrowed: list[str] = []
+
+        def cell(username: str, dataset: str) -> Cell:
+            if (username, dataset) not in known:
+                if narrowed[-1:] != [username]:
+                    scope_oracle.narrow(connection, username)
+                    narrowed.append(username)
+                rows = scope_oracle.expected(connection, sql[dataset], text_columns(dataset))
+                known[username, dataset] = Cell(username, dataset, Counter(rows))
+            return known[username, dataset]
+
+        yield cell
+
+
+@pytest.fixture(scope="module")
+def ask_database(stack) -> Callable[..., Rows]:
+    """A dataset's rows as Superset's login gets them, if Superset were tricked into sending just this query."""
+    sql, key = queries(), bytes.fromhex(stack.settings.secret("identity_key"))
+
+    def ask(username: str, dataset: str, identity: str | None = None, prefix: str = "") -> Rows:
+        signed = sign_identity(username, key, int(time.time()) + 60) if identity is None else identity
+        options = connection_option(signed)
+        names = ", ".join(f"cast({name} as text)" for name in text_columns(dataset))
+        with closing(psycopg2.connect(stack.bi_dsn, options=options)) as connection, connection.cursor() as cursor:
+            cursor.execute(f"{prefix}select {names} from ({sql[dataset]}) as dataset")
+            return cursor.fetchall()
+
+    return ask
+
+
+def test_the_oracle_gives_something_to_refuse(allowed):
+    """Otherwise the matrix would compare nothing with nothing."""
+    everything = sum(allowed("chen.jing", dataset).allowed.total() > 0 for dataset in DATASETS)
+    assert everything > len(DATASETS) - 5
+    for username in PEOPLE:
+        seen = sum(allowed(username, dataset).allowed.total() for dataset in DATASETS)
+        assert (seen > 0) == any(True for _held in held_by(username)), username
+    assert {role for person in PEOPLE.values() for role in person.get("roles", ())} == set(ROLES)
+
+
+def faults_in_database(ask_database, allowed, usernames=tuple(PEOPLE), datasets=DATASETS) -> list[str]:
+    faults = []
+    for username in usernames:
+        for dataset in datasets:
+            cell = allowed(username, dataset)
+            rows = ask_database(username, dataset)
+            faults += filter(None, [cell.leak(rows)])
+            if len(rows) != cell.allowed.total():
+                faults.append(f"{username} got {len(rows)} of {cell.allowed.total()} rows of {dataset}")
+    return faults
+
+
+def test_a_signed_query_gets_the_persons_rows_and_all_of_them(ask_database, allowed, matrix):
+    faults = faults_in_database(ask_database, allowed)
+    matrix("signed SQL as bi_reader", len(PEOPLE) * len(DATASETS), faults)
+
+
+@pytest.mark.parametrize(
+    "way",
+    ["absent", "plain name", "expired", "replayed for another", "of nobody"],
+)
+def test_any_other_identity_gets_nothing(way, ask_database, stack, matrix):
+    key, soon = bytes.fromhex(stack.settings.secret("identity_key")), int(time.time()) + 60
+    identity = {
+        "absent": "",
+        "plain name": "chen.jing",
+        "expired": sign_identity("chen.jing", key, soon - 120),
+        "replayed for another": "chen.jing|" + sign_identity("zhao.min", key, soon).split("|", 1)[1],
+        "of nobody": sign_identity("nobody.at.all", key, soon),
+    }[way]
+    faults = [dataset for dataset in DATASETS if ask_database("", dataset, identity)]
+    matrix(f"identity: {way}", len(DATASETS), faults)
+
+
+def test_explain_tells_no_value(ask_database, allowed, matrix):
+    """Estimates may tell how long a table is, and never what stands in it."""
+    sql, faults = queries(), []
+    for dataset in DATASETS:
+        plan = "\n".join(line for (line,) in ask_database("wu.bin", dataset, prefix="explain (analyze, verbose) "))
+        rows = list(allowed("chen.jing", dataset).allowed)[:200]
+        values = {value for row in rows for value in row if value and len(value) > 3 and value not in sql[dataset]}
+        faults += [f"{dataset}: {value}" for value in values if value in plan]
+    matrix("explain as somebody without a scope", len(DATASETS), faults)
+
+
+# --- Through Superset ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def charts(administrator) -> dict[str, dict[str, Any]]:
+    """A chart of each dataset, with its number and the dataset's."""
+    titles = {ASSETS.labels["en"].dataset[name]: name for name in DATASETS if name in ASSETS.labels["en"].dataset}
+    numbers = {entry["id"]: titles.get(entry["table_name"]) for entry in administrator.list("/api/v1/dataset/")}
+    found = {}
+    for chart in administrator.list("/api/v1/chart/"):
+        if name := numbers.get(chart["datasource_id"]):
+            found.setdefault(name, chart)
+    return found
+
+
+def post_data(viewer, chart, columns, **more: Any):
+    body = {
+        "datasource": {"id": chart["datasource_id"], "type": "table"},
+        "force": more.pop("force", True),
+        "result_format": more.pop("result_format", "json"),
+        "result_type": more.pop("result_type", "full"),
+        "form_data": {"slice_id": chart["id"], "datasource": f"{chart['datasource_id']}__table"},
+        "queries": [{"columns": columns, "metrics": [], "row_limit": LIMIT, **more}],
+    }
+    return viewer.request("POST", "/api/v1/chart/data", json=body)
+
+
+def rows_of_json(answer, columns) -> Rows | None:
+    if answer.status_code in REFUSED:
+        return None
+    assert answer.status_code == 200, answer.text[:300]
+    return [tuple(row.get(name) for name in columns) for row in answer.json()["result"][0]["data"]]
+
+
+def by_chart(viewer, chart, columns) -> Rows | None:
+    return rows_of_json(post_data(viewer, chart, columns), columns)
+
+
+def by_cache(viewer, chart, columns) -> Rows | None:
+    """After the chairwoman has looked at the same."""
+    return rows_of_json(post_data(viewer, chart, columns, force=False), columns)
+
+
+def by_csv(viewer, chart, columns) -> Rows | None:
+    answer = post_data(viewer, chart, columns, result_format="csv")
+    if answer.status_code in REFUSED:
+        return None
+    text = answer.content.decode("utf-8-sig")
+    if answer.content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
+    lines = list(csv.reader(io.StringIO(text)))[1:]
+    return [tuple(value or None for value in line) for line in lines if line]
+
+
+def by_excel(viewer, chart, columns) -> Rows | None:
+    answer = post_data(viewer, chart, columns, result_format="xlsx")
+    if answer.status_code in REFUSED:
+        return None
+    content = answer.content
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        inner = [name for name in archive.namelist() if name.endswith(".xlsx")]
+        content = archive.read(inner[0]) if inner else content
+    sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
+    return [tuple(row) for row in list(sheet.iter_rows(values_only=True))[1:] if any(row)]
+
+
+def by_detail(viewer, chart, columns) -> Rows | None:
+    return rows_of_json(post_data(viewer, chart, columns, result_type="drill_detail"), columns)
+
+
+def by_samples(viewer, chart, columns) -> Rows | None:
+    number = chart["datasource_id"]
+    path = f"/datasource/samples?datasource_type=table&datasource_id={number}&force=true"
+    answer = viewer.request("POST", path, json={})
+    if answer.status_code in REFUSED:
+        return None
+    return [tuple(row.get(name) for name in columns) for row in answer.json()["result"]["data"]]
+
+
+def exported(rows: Rows) -> Rows:
+    """As a file shows them: it has no null, and puts a quote before what a spreadsheet would take for a formula."""
+    return [
+        tuple(value or None if not str(value or "").startswith("'") else value[1:] for value in row) for row in rows
+    ]
+
+
+WAYS: dict[str, Callable[..., Rows | None]] = {
+    "chart": by_chart,
+    "cache": by_cache,
+    "csv": by_csv,
+    "excel": by_excel,
+    "drill to detail": by_detail,
+    "samples": by_samples,
+}
+
+
+def try_way(way: str, pairs, viewer, charts, allowed) -> tuple[int, list[str]]:
+    """Number of cells, and the faults among them."""
+    cells, faults = 0, []
+    for username, dataset in pairs:
+        if dataset not in charts:
+            continue
+        columns, cell = text_columns(dataset), allowed(username, dataset)
+        if way == "cache":
+            by_cache(viewer("chen.jing"), charts[dataset], columns)
+        rows = WAYS[way](viewer(username), charts[dataset], columns)
+        if way in ("csv", "excel") and rows is not None:
+            rows = exported(rows)
+            cell = Cell(username, dataset, Counter(exported(list(cell.allowed.elements()))))
+        cells += 1
+        faults += filter(None, [cell.leak(rows)])
+        # Whoever may open the dataset gets all of it, and who may not is refused.
+        if way == "chart" and rows is not None:
+            faults += filter(None, [cell.loss(rows)])
+    return cells, faults
+
+
+@pytest.mark.parametrize(
+    "share",
+    [pytest.param(9, id="some"), pytest.param(1, id="all", marks=[pytest.mark.full, pytest.mark.timeout(3600)])],
+)
+@pytest.mark.parametrize("way", WAYS)
+def test_superset_shows_each_person_their_rows(way, share, viewer, charts, allowed, matrix):
+    assert len(charts) > len(DATASETS) - 5
+    cells, faults = try_way(way, some_pairs(share), viewer, charts, allowed)
+    matrix(f"Superset: {way}", cells, faults)
+
+
+SQL = {"expressionType": "SQL", "sqlExpression": "max(current_user)", "label": "x"}
+
+
+def refusals(viewer, chart) -> dict[str, Any]:
+    """Ways that no viewer has, whatever the dataset."""
+    number = chart["datasource_id"]
+    return {
+        "ad-hoc metric": post_data(viewer, chart, [], metrics=[SQL]),
+        "ad-hoc column": post_data(viewer, chart, [{**SQL, "sqlExpression": "current_user"}]),
+        "ad-hoc filter": post_data(viewer, chart, text_columns("customer")[:1], extras={"where": "1 = 1"}),
+        "ad-hoc order": post_data(viewer, chart, [], orderby=[[SQL, True]]),
+        "SQL Lab": viewer.request(
+            "POST", "/api/v1/sqllab/execute/", json={"database_id": 1, "sql": "select 1", "schema": "marts"}
+        ),
+        "virtual dataset": viewer.request(
+            "POST", "/api/v1/dataset/", json={"database": 1, "table_name": "x", "sql": "select 1", "schema": "marts"}
+        ),
+        "new chart": viewer.request(
+            "POST", "/api/v1/chart/", json={"slice_name": "x", "datasource_id": number, "datasource_type": "table"}
+        ),
+        "legacy chart": viewer.request("POST", "/superset/explore_json/", data={"form_data": "{}"}),
+        "dataset's definition": viewer.request("GET", f"/api/v1/dataset/{number}"),
+        "databases": viewer.request("GET", "/api/v1/database/1"),
+        "tables": viewer.request("GET", "/api/v1/database/1/tables/?q=(schema_name:marts)"),
+        "others' queries": viewer.request("GET", "/api/v1/query/1"),
+        "stop a query": viewer.request("POST", "/api/v1/query/stop", json={"client_id": "x"}),
+        "a guest token": viewer.request("POST", "/api/v1/security/guest_token/", json={}),
+        "export": viewer.request("GET", f"/api/v1/dataset/export/?q=!({number})"),
+    }
+
+
+def test_no_viewer_has_another_way(viewer, charts, matrix):
+    cells, faults = 0, []
+    for position, username in enumerate(PEOPLE):
+        chart = list(charts.values())[position % len(charts)]
+        for way, answer in refusals(viewer(username), chart).items():
+            cells += 1
+            if answer.status_code not in REFUSED:
+                faults.append(f"{username} was not refused: {way} ({answer.status_code} {answer.text[:80]})")
+    matrix("Superset: other ways", cells, faults)
+
+
+# --- Would it have been noticed? ----------------------------------------------------------------------------------
+
+
+@contextmanager
+def opened(stack, statement: str, mart: str) -> Iterator[None]:
+    """One defence switched off, and on again."""
+    model = load_models(HUAXING)[mart]
+    with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            try:
+                yield
+            finally:
+                cursor.execute(protection(model, HUAXING.models_folder))
+
+
+@pytest.mark.parametrize(
+    ("statement", "mart", "username", "dataset"),
+    [
+        pytest.param(
+            "alter policy reader_scope on marts.mart_customer using (true)",
+            "mart_customer",
+            "huang.jun",
+            "customer",
+            id="a policy that lets everything through",
+        ),
+        pytest.param(
+            "alter table marts.mart_opportunity disable row level security",
+            "mart_opportunity",
+            "wu.bin",
+            "opportunity",
+            id="no policy at all",
+        ),
+        pytest.param(
+            "alter policy reader_scope on marts.mart_sales_cube using "
+            "(region_code in (select unnest(security.scope_keys('mart_sales_cube', 'region|business_unit'))))",
+            "mart_sales_cube",
+            "liu.wei",
+            "sales_cube",
+            id="a policy that shows too little",
+        ),
+        pytest.param(
+            "alter policy reader_scope on marts.mart_customer using (security.has_full_scope('mart_team_month'))",
+            "mart_customer",
+            "deng.ping",
+            "customer",
+            id="the subject of another mart",
+        ),
+        pytest.param(
+            "alter view marts.mart_customer_contact_masked owner to cockpit_etl",
+            "mart_customer_contact",
+            "huang.jun",
+            "customer_contact",
+            id="a masking view of the pipelines' role",
+        ),
+        pytest.param(
+            "drop view marts.mart_customer_contact_masked; create view marts.mart_customer_contact_masked as "
+            "select * from marts.mart_customer_contact; "
+            "grant select on marts.mart_customer_contact_masked to bi_reader; "
+            "alter view marts.mart_customer_contact_masked owner to bi_masker",
+            "mart_customer_contact",
+            "chen.jing",
+            "customer_contact",
+            id="no masks",
+        ),
+    ],
+)
+def test_a_defence_that_is_off_is_noticed(statement, mart, username, dataset, stack, ask_database, allowed):
+    assert faults_in_database(ask_database, allowed, [username], [dataset]) == []
+    with opened(stack, statement, mart):
+        assert faults_in_database(ask_database, allowed, [username], [dataset]) != []
+    assert faults_in_database(ask_database, allowed, [username], [dataset]) == []
+
+
+@pytest.fixture(scope="module")
+def matrix(stack) -> Iterator[Callable[[str, int, list[str]], None]]:
+    """Notes one way in; all of them are written to the logs of the test's home and printed."""
+    lines: list[tuple[str, int, int]] = []
+
+    def note(way: str, cells: int, faults: list[str]) -> None:
+        lines.append((way, cells, len(faults)))
+        assert cells
+        assert faults == []
+
+    yield note
+    total = ("all", sum(cells for _way, cells, _faults in lines), sum(faults for _way, _cells, faults in lines))
+    table = "\n".join(f"{way:44} {cells:>7,} cells {faults:>4} leaks" for way, cells, faults in [*lines, total])
+    (stack.settings.home.parent / "leak_matrix.txt").write_text(f"{table}\n", encoding="utf-8")
+    sys.stdout.write(f"\n{table}\n")
