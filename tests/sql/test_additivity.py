@@ -548,8 +548,8 @@ def any_rows(contract: Contract, random: Random) -> Iterator[dict[str, Any]]:
             for name, column in contract.columns.items()
             if name in contract.grain or not column.nullable or random.random() < 0.9
         }
-        if scope and scope.kind == "region":
-            row[scope.column] = random.choice(("CN-SH", "CN-GD", "unknown"))
+        if scope and scope.region:
+            row[scope.region] = random.choice(("CN-SH", "CN-GD", "unknown"))
         key = tuple(row[name] for name in contract.grain)
         if key not in known:
             yield row

@@ -53,7 +53,7 @@ def context(database: WorkspaceDatabase, monkeypatch: pytest.MonkeyPatch) -> Bui
     made = run_context(find_workspace("huaxing"), as_of=datetime(2026, 3, 5, tzinfo=UTC), run_id="test")
     prepare(made)
     with closing(database.connect()) as connection:
-        apply_security(connection, load_security(REPOSITORY / "include/rules/security"), KEY)
+        apply_security(connection, load_security(REPOSITORY / "include/rules/security"), made.workspace.zone, KEY)
     return made
 
 
