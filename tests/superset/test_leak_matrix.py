@@ -7,11 +7,8 @@ The last tests open one defence after another and ask whether the matrix would h
 
 from __future__ import annotations
 
-import csv
-import io
 import sys
 import time
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -20,7 +17,6 @@ from typing import Any
 
 import psycopg2
 import pytest
-from openpyxl import load_workbook
 
 from cockpit.bi.assets import load_assets
 from cockpit.bi.bundle import build_bundle
@@ -96,6 +92,8 @@ def allowed(stack) -> Iterator[Callable[[str, str], Cell]]:
     """What each person may see of each dataset, worked out once."""
     sql, known = queries(), dict[tuple[str, str], Cell]()
     with closing(psycopg2.connect(stack.dsn("cockpit_etl", "cockpit"))) as connection:
+        # No lock is kept: other tests change policies.
+        connection.autocommit = True
         narrowed: list[str] = []
 
         def cell(username: str, dataset: str) -> Cell:
@@ -225,30 +223,6 @@ def by_cache(viewer, chart, columns) -> Rows | None:
     return rows_of_json(post_data(viewer, chart, columns, force=False), columns)
 
 
-def by_csv(viewer, chart, columns) -> Rows | None:
-    answer = post_data(viewer, chart, columns, result_format="csv")
-    if answer.status_code in REFUSED:
-        return None
-    text = answer.content.decode("utf-8-sig")
-    if answer.content[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-            text = archive.read(archive.namelist()[0]).decode("utf-8-sig")
-    lines = list(csv.reader(io.StringIO(text)))[1:]
-    return [tuple(value or None for value in line) for line in lines if line]
-
-
-def by_excel(viewer, chart, columns) -> Rows | None:
-    answer = post_data(viewer, chart, columns, result_format="xlsx")
-    if answer.status_code in REFUSED:
-        return None
-    content = answer.content
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        inner = [name for name in archive.namelist() if name.endswith(".xlsx")]
-        content = archive.read(inner[0]) if inner else content
-    sheet = load_workbook(io.BytesIO(content), read_only=True).worksheets[0]
-    return [tuple(row) for row in list(sheet.iter_rows(values_only=True))[1:] if any(row)]
-
-
 def by_detail(viewer, chart, columns) -> Rows | None:
     return rows_of_json(post_data(viewer, chart, columns, result_type="drill_detail"), columns)
 
@@ -262,18 +236,9 @@ def by_samples(viewer, chart, columns) -> Rows | None:
     return [tuple(row.get(name) for name in columns) for row in answer.json()["result"]["data"]]
 
 
-def exported(rows: Rows) -> Rows:
-    """As a file shows them: it has no null, and puts a quote before what a spreadsheet would take for a formula."""
-    return [
-        tuple(value or None if not str(value or "").startswith("'") else value[1:] for value in row) for row in rows
-    ]
-
-
 WAYS: dict[str, Callable[..., Rows | None]] = {
     "chart": by_chart,
     "cache": by_cache,
-    "csv": by_csv,
-    "excel": by_excel,
     "drill to detail": by_detail,
     "samples": by_samples,
 }
@@ -289,9 +254,9 @@ def try_way(way: str, pairs, viewer, charts, allowed) -> tuple[int, list[str]]:
         if way == "cache":
             by_cache(viewer("chen.jing"), charts[dataset], columns)
         rows = WAYS[way](viewer(username), charts[dataset], columns)
-        if way in ("csv", "excel") and rows is not None:
-            rows = exported(rows)
-            cell = Cell(username, dataset, Counter(exported(list(cell.allowed.elements()))))
+        # Superset asks for each combination of values once.
+        cell = Cell(username, dataset, Counter(set(cell.allowed)))
+        rows = None if rows is None else list(set(rows))
         cells += 1
         faults += filter(None, [cell.leak(rows)])
         # Whoever may open the dataset gets all of it, and who may not is refused.
@@ -401,13 +366,6 @@ def opened(stack, statement: str, mart: str) -> Iterator[None]:
             "deng.ping",
             "customer",
             id="the subject of another mart",
-        ),
-        pytest.param(
-            "alter view marts.mart_customer_contact_masked owner to cockpit_etl",
-            "mart_customer_contact",
-            "huang.jun",
-            "customer_contact",
-            id="a masking view of the pipelines' role",
         ),
         pytest.param(
             "drop view marts.mart_customer_contact_masked; create view marts.mart_customer_contact_masked as "
