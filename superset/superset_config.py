@@ -29,6 +29,7 @@ from landing import install_landing  # noqa: E402
 from cockpit.bi.identity import (  # noqa: E402
     LIFETIME_SECONDS,
     connection_option,
+    log_name,
     read_identity_key,
     sign_identity,
 )
@@ -57,8 +58,10 @@ def DB_CONNECTION_MUTATOR(
     fails closed. `_username` is not used: for a guest it is whatever the guest's token says.
     """
     person = requesting_username()
+    connect_args = params.setdefault("connect_args", {})
+    # For PostgreSQL's log; who may see what is decided by the signed identity alone.
+    connect_args["application_name"] = log_name(person)
     if person is not None:
-        connect_args = params.setdefault("connect_args", {})
         identity = sign_identity(person, _IDENTITY_KEY, int(time.time()) + LIFETIME_SECONDS)
         # Superset may have put a search_path there already.
         connect_args["options"] = f"{connect_args.get('options', '')} {connection_option(identity)}".strip()

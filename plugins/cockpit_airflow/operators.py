@@ -232,6 +232,17 @@ class MeasureQualityOperator(StepOperator):
         }
 
 
+class KeepHouseOperator(StepOperator):
+    """Remove logs that are past their time."""
+
+    def step(self, run: Any) -> dict[str, Any]:  # noqa: ARG002 (files have days of the clock, not of a run)
+        """Remove."""
+        from cockpit.pipelines.keep_house import keep_house
+        from cockpit.stack.settings import Settings
+
+        return dict(keep_house(Settings.load()))
+
+
 class RefreshOperator(StepOperator):
     """Build and check everything that rows of one source reach, in one process."""
 

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import time
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import jwt
 import psycopg2
 import pytest
 import requests
+
+from cockpit.stack import query_log
 
 TITLES = {"Attainment by region this month", "本月各区域达成率"}
 BY_REGION = {"columns": ["region_code"], "metrics": ["received"]}
@@ -212,3 +219,23 @@ def test_the_administrators_unsigned_database_role_sees_nothing(stack):
     with psycopg2.connect(stack.bi_dsn) as connection, connection.cursor() as cursor:
         cursor.execute("select count(*) from marts.mart_region_attainment")
         assert cursor.fetchone() == (0,)
+
+
+def test_the_databases_log_says_who_asked(viewer, chart, stack):
+    today = datetime.now(ZoneInfo(stack.settings.time_zone)).date()
+    before = len(list(query_log.of_day(stack.settings, today)))
+
+    viewer("sun.hao").query(chart, force=True, **BY_REGION)
+
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        found = [
+            asked
+            for asked in list(query_log.of_day(stack.settings, today))[before:]
+            if "region_code" in asked.statement
+        ]
+        if found:
+            break
+        time.sleep(0.1)
+    assert {asked.person for asked in found} == {"sun.hao"}
+    assert not any(re.search("[0-9a-f]{64}", path.read_text()) for path in stack.settings.query_logs.iterdir())

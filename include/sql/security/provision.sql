@@ -73,6 +73,11 @@ begin
     execute format('alter role bi_reader in database %I set default_transaction_read_only = on', current_database());
     execute format('alter role bi_reader in database %I set search_path = marts', current_database());
     alter role bi_reader nocreatedb nocreaterole connection limit 60;
+    -- Every statement, before it runs, with the person (application_name, superset_config.py). A role cannot take back
+    -- what an administrator sets for it here. The whole role, so that no database is left out.
+    if has_parameter_privilege('log_statement', 'set') then
+        alter role bi_reader set log_statement = 'all';
+    end if;
     -- Managed servers have no superuser; there the two remain at the server's default.
     if (select rolsuper from pg_roles where rolname = current_user) then
         alter role bi_reader nosuperuser noreplication nobypassrls;

@@ -36,8 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cockpit.stack.supervision import tail
 
     settings = Settings.load()
-    logs = sorted(settings.logs.glob("*.log"))
-    names = [log.stem for log in logs]
+    names = sorted(log.stem for log in settings.logs.glob("*.log"))
     if arguments.service:
         if arguments.service not in names:
             raise StackError(
@@ -45,19 +44,23 @@ def run(arguments: argparse.Namespace) -> int:
                 found=arguments.service,
                 allowed=", ".join(names) or _("none yet; './cockpit up' writes them"),
             )
-        logs = [settings.log_of(arguments.service)]
-    prefixed = len(logs) > 1
-    sizes = {log: log.stat().st_size for log in logs}
-    for log in logs:
+        names = [arguments.service]
+    logs = {name: settings.newest_log_of(name) for name in names}
+    sizes = {name: log.stat().st_size for name, log in logs.items()}
+    for name, log in logs.items():
         for line in tail(log, arguments.lines):
-            _show(log, line, prefixed)
+            _show(name if len(logs) > 1 else "", line)
     while arguments.follow:
         time.sleep(_INTERVAL_SECONDS)
-        sizes = {log: _show_new(log, size, prefixed) for log, size in sizes.items()}
+        for name, log in logs.items():
+            sizes[name] = _show_new(name if len(logs) > 1 else "", log, sizes[name])
+            # The database server begins a file each day.
+            if (newest := settings.newest_log_of(name)) != log:
+                logs[name], sizes[name] = newest, 0
     return 0
 
 
-def _show_new(log: Path, position: int, prefixed: bool) -> int:
+def _show_new(name: str, log: Path, position: int) -> int:
     """Print whole lines written after `position`; returns the next position."""
     try:
         size = log.stat().st_size
@@ -70,9 +73,10 @@ def _show_new(log: Path, position: int, prefixed: bool) -> int:
         text = file.read()
     end = text.rfind(b"\n") + 1
     for line in text[:end].decode(errors="replace").splitlines():
-        _show(log, line, prefixed)
+        _show(name, line)
     return position + end
 
 
-def _show(log: Path, line: str, prefixed: bool) -> None:
-    print(f"{log.stem}: {line}" if prefixed else line, flush=True)
+def _show(name: str, line: str) -> None:
+    """A line, with the service's name where several are shown."""
+    print(f"{name}: {line}" if name else line, flush=True)

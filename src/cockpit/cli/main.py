@@ -39,6 +39,7 @@ VERBS = (
     "superset",
     "status",
     "logs",
+    "queries",
     "doctor",
     "credentials",
     "test",

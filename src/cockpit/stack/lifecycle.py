@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from cockpit.errors import RuleFileError, StackError, TransientError
 from cockpit.i18n import _
-from cockpit.stack import health, migrations, ports, postgres, processes, provision, secret_files
+from cockpit.stack import health, migrations, ports, postgres, processes, provision, query_log, secret_files
 from cockpit.stack.crashes import Crashes
 from cockpit.stack.secret_files import write_private
 from cockpit.stack.services import API_SERVER, DEMO_APIS, INTAKE, POSTGRES, SUPERSET, fingerprint
@@ -259,8 +259,11 @@ def _start_database(settings: Settings, supervisor: Supervisor, progress: Progre
     if settings.is_external:
         postgres.wait_until_ready(settings, seconds=10)
         postgres.check_version(settings)
-    elif postgres.initialise(settings):
-        progress(_("Database folder made"))
+    else:
+        if postgres.initialise(settings):
+            progress(_("Database folder made"))
+        postgres.make_log_folder(settings)
+        query_log.remove_old(settings)
     if not supervisor.is_running():
         supervisor.start(services)
         write_private(settings.run / "fingerprint", fingerprint(settings))
@@ -315,7 +318,7 @@ def _wait(settings: Settings, supervisor: Supervisor, names: Sequence[str], prog
 
 
 def _start_error(settings: Settings, name: str) -> StackError:
-    log = settings.log_of(name)
+    log = settings.newest_log_of(name)
     return StackError(
         _("{name} does not start: {reason}", name=name, reason=postgres.reason_in("\n".join(tail(log, 40)))),
         where=str(log),

@@ -46,6 +46,7 @@ def server_command(settings: Settings) -> list[str]:
         # TCP only: a socket's path may be too long, and everybody could reach it.
         "unix_socket_directories": "",
         "log_timezone": settings.time_zone,
+        "log_directory": str(settings.query_logs),
         **POSTGRES_PARAMETERS,
     }
     return [
@@ -101,6 +102,12 @@ def initialise(settings: Settings) -> bool:
         password.unlink(missing_ok=True)
     partial.rename(settings.postgres_data)
     return True
+
+
+def make_log_folder(settings: Settings) -> None:
+    """Make the folder of the server's daily logs, which only the server may read and write."""
+    settings.query_logs.mkdir(mode=0o700, exist_ok=True)
+    account.give(settings.query_logs)
 
 
 def _check_major(folder: Path) -> None:

@@ -138,8 +138,14 @@ POSTGRES_PARAMETERS: Mapping[str, str] = {
     # Compiling costs more than it saves on queries of a second.
     "jit": "off",
     "timezone": "UTC",
+    # One file a day, so that what bi_reader asked (include/sql/security/provision.sql) can be kept for a set time.
+    "logging_collector": "on",
+    "log_filename": "%Y-%m-%d.log",
+    "log_rotation_age": "1d",
+    "log_rotation_size": "0",
     "log_file_mode": "0600",
-    "log_line_prefix": "%m [%p] %q%u@%d ",
+    # Session and person: cockpit.stack.query_log reads them.
+    "log_line_prefix": "%m [%p] %c %q%u@%d %a ",
     # A failed statement and its row may hold personal data: neither belongs into a log.
     "log_error_verbosity": "terse",
     "log_min_error_statement": "panic",
@@ -164,6 +170,7 @@ class Settings(_Frozen):
         database_url: Administrative URL of an existing PostgreSQL; None means the embedded one.
         parallelism: Tasks that run at the same time.
         superset_workers: Worker processes of Superset.
+        query_log_days: How long the database's log is kept, which says who asked what.
     """
 
     repository: Path = REPOSITORY
@@ -180,6 +187,7 @@ class Settings(_Frozen):
     database_url: SecretStr | None = None
     parallelism: int = Field(default=4, ge=1)
     superset_workers: int = Field(default=2, ge=1)
+    query_log_days: int = Field(default=30, ge=1)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -203,6 +211,7 @@ class Settings(_Frozen):
             "task_url": environ.get("COCKPIT_TASK_URL"),
             "parallelism": environ.get("COCKPIT_PARALLELISM"),
             "superset_workers": environ.get("COCKPIT_SUPERSET_WORKERS"),
+            "query_log_days": environ.get("COCKPIT_QUERY_LOG_DAYS"),
         }
         try:
             return cls.model_validate({key: value for key, value in values.items() if value})
@@ -270,6 +279,18 @@ class Settings(_Frozen):
     def log_of(self, service: str) -> Path:
         """The log of a service or step."""
         return self.logs / f"{service}.log"
+
+    @property
+    def query_logs(self) -> Path:
+        """What the embedded server writes, one file a day; what it says before it can is in `log_of`."""
+        return self.logs / "postgres"
+
+    def newest_log_of(self, service: str) -> Path:
+        """Where a service wrote last."""
+        logs = [self.log_of(service)]
+        if service == self.query_logs.name:
+            logs += self.query_logs.glob("*.log")
+        return max(logs, key=lambda log: log.stat().st_mtime_ns if log.exists() else 0)
 
     @property
     def socket(self) -> Path:
@@ -429,17 +450,17 @@ def _database_url(home: Path, environ: Mapping[str, str]) -> str | None:
 
 
 def make_folders(settings: Settings) -> None:
-    """Make the home's folders; private, but the database server's user can pass through to its data.
+    """Make the home's folders; private, but the database server's user can pass through to its data and its log.
 
     Raises:
         RuleFileError: the folder for the control socket belongs to somebody else.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    settings.data.mkdir(exist_ok=True)
-    settings.data.chmod(0o711)
-    for folder in (settings.logs, settings.run, settings.secrets):
+    # Files in them are closed by themselves.
+    modes = {settings.data: 0o711, settings.logs: 0o711, settings.run: 0o700, settings.secrets: 0o700}
+    for folder, mode in modes.items():
         folder.mkdir(exist_ok=True)
-        folder.chmod(0o700)
+        folder.chmod(mode)
     folder = settings.socket.parent
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()

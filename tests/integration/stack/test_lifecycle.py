@@ -128,7 +128,7 @@ def test_down_stops_everything_in_order(database: Settings) -> None:
 
     assert not server.is_running()
     assert not Supervisor(database).is_running()
-    assert "database system is shut down" in database.log_of("postgres").read_text()
+    assert "database system is shut down" in database.newest_log_of("postgres").read_text()
 
 
 def test_a_stale_lock_with_another_programs_id_does_not_block(database: Settings) -> None:

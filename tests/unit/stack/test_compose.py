@@ -26,7 +26,7 @@ def inside(compose: dict[str, Any]) -> Settings:
 
 
 def test_same_services(compose: dict[str, Any]) -> None:
-    assert set(compose["services"]) == {service.name for service in services.ALL} | {"prepare"}
+    assert set(compose["services"]) == {service.name for service in services.ALL} | {"prepare", "remove-old-logs"}
 
 
 def test_same_commands(compose: dict[str, Any], inside: Settings) -> None:
@@ -39,11 +39,20 @@ def test_same_database_parameters(compose: dict[str, Any]) -> None:
 
     assert words[0] == "postgres"
     assert set(words[1::2]) == {"-c"}
-    assert dict(word.split("=", 1) for word in words[2::2]) == POSTGRES_PARAMETERS
+    found = dict(word.split("=", 1) for word in words[2::2])
+    assert found.pop("log_timezone") == compose["services"]["superset"]["environment"]["COCKPIT_TIME_ZONE"]
+    folder = found.pop("log_directory")
+    assert found == POSTGRES_PARAMETERS
+    for name in ("postgres", "remove-old-logs"):
+        assert f"postgres-log:{folder}" in compose["services"][name]["volumes"]
 
 
 def test_same_memory_limits(compose: dict[str, Any]) -> None:
-    limits = {name: service.get("mem_limit") for name, service in compose["services"].items() if name != "prepare"}
+    limits = {
+        name: service.get("mem_limit")
+        for name, service in compose["services"].items()
+        if name not in ("prepare", "remove-old-logs")
+    }
 
     assert limits == {service.name: f"{service.memory_limit_mb}m" for service in services.ALL}
 

@@ -112,4 +112,4 @@ def test_the_short_folder_must_be_private(tmp_path: Path, monkeypatch: pytest.Mo
 def test_folders_are_private_but_the_data_can_be_reached(settings: Settings) -> None:
     modes = {path.name: path.stat().st_mode & 0o777 for path in settings.home.iterdir()}
 
-    assert modes == {"data": 0o711, "logs": 0o700, "run": 0o700, "secrets": 0o700}
+    assert modes == {"data": 0o711, "logs": 0o711, "run": 0o700, "secrets": 0o700}
