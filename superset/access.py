@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from data_version import data_key
 from flask import g, has_request_context
 from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
 from superset.exceptions import SupersetSecurityException
@@ -42,8 +43,9 @@ class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # S
             refuse_foreign_sql(query_context)
 
     def get_rls_cache_key(self, datasource: Any) -> list[str]:
-        """Keep results apart by person even where a chart type ignores CACHE_QUERY_BY_USER."""
-        return [*super().get_rls_cache_key(datasource), f"person={requesting_username()}"]
+        """Keep results apart by person, also where a chart type ignores CACHE_QUERY_BY_USER, and by version of data."""
+        own = [f"person={requesting_username()}", *data_key(datasource)]
+        return [*super().get_rls_cache_key(datasource), *own]
 
     def get_guest_user_from_request(self, _req: Any) -> None:
         """Refuse guest tokens: they carry any username their maker likes."""

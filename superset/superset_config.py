@@ -86,14 +86,19 @@ SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 WTF_CSRF_ENABLED = True
 
-# --- Cache: per person (above) and short, so that a new build of the marts is seen soon ---------------------------
+# --- Cache: results per person (above) until the marts or the scopes change (data_version.py), else minutes ---------
 _CACHE = {
     "CACHE_TYPE": "FileSystemCache",
     "CACHE_DEFAULT_TIMEOUT": 300,
     "CACHE_THRESHOLD": 5_000,
 }
 CACHE_CONFIG = {**_CACHE, "CACHE_DIR": f"{DATA_DIR}/cache"}
-DATA_CACHE_CONFIG = {**_CACHE, "CACHE_DIR": f"{DATA_DIR}/chart_cache"}
+DATA_CACHE_CONFIG = {
+    "CACHE_TYPE": "result_cache.make_cache",
+    "CACHE_DEFAULT_TIMEOUT": 86_400,
+    "CACHE_THRESHOLD": 10_000,
+    "CACHE_DIR": f"{DATA_DIR}/chart_cache",
+}
 _STATE_CACHE = {**_CACHE, "CACHE_DEFAULT_TIMEOUT": 7 * 86_400}
 FILTER_STATE_CACHE_CONFIG = {**_STATE_CACHE, "CACHE_DIR": f"{DATA_DIR}/filter_state"}
 EXPLORE_FORM_DATA_CACHE_CONFIG = {**_STATE_CACHE, "CACHE_DIR": f"{DATA_DIR}/explore_state"}

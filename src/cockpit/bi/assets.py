@@ -65,6 +65,8 @@ class DatasetAsset(Rule):
     Attributes:
         mart: The mart whose rows its own are, one for one; its metrics are the dataset's too.
         label: Name by language; `table_name` when empty.
+        cache_timeout: Seconds for which a result is kept, where it depends on the time of the day; else it is kept
+            until the marts change.
     """
 
     database: str
@@ -72,6 +74,7 @@ class DatasetAsset(Rule):
     mart: str | None = None
     label: dict[str, str] = Field(default_factory=dict)
     main_dttm_col: str | None = None
+    cache_timeout: int | None = None
     sql: str
     columns: dict[str, DatasetColumn] = Field(min_length=1)
     metrics: dict[str, DatasetMetric] = Field(default_factory=dict)

@@ -75,6 +75,7 @@ def _dataset(assets: Assets, name: str, renderer: Renderer) -> Document:
     return {
         **document,
         "schema": "marts",
+        "cache_timeout": dataset.cache_timeout,
         "columns": [
             {
                 "column_name": column_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,9 @@ _NAMING_KEYS = (
     "timeseries_limit_metric",
 )
 _PARSED_KEYS = ("adhoc_filters", "adhoc_filters_b")
+
+# Not current_date: the day is part of what a result is kept under.
+_CLOCK = re.compile(r"\b(now\(\)|(clock|statement|transaction)_timestamp\(\)|(current|local)_?time)", re.IGNORECASE)
 
 
 def check_assets(superset_folder: Path, book: MetricBook, parameters: Mapping[str, float | str]) -> list[str]:
@@ -71,6 +75,7 @@ def check_assets(superset_folder: Path, book: MetricBook, parameters: Mapping[st
         *_label_faults(assets),
         *(fault for lang in LANGUAGES for fault in _dataset_faults(assets, renderers[lang], schema)),
         *(fault for fault in _mart_faults(assets, book, renderers[LANGUAGES[0]])),
+        *_cache_faults(assets),
         *_chart_faults(assets),
         *_filter_faults(assets),
     ]
@@ -152,6 +157,14 @@ def _mart_faults(assets: Assets, book: MetricBook, renderer: Renderer) -> Iterat
         for metric in book.of(dataset.mart):
             for column in sorted(set(metric.columns) - passed):
                 yield f"{where}: metric {metric.id} needs {column} of {dataset.mart}, which sql changes"
+
+
+def _cache_faults(assets: Assets) -> Iterator[str]:
+    """Results are kept until the marts change or the day ends: what asks for the time of the day says for how long."""
+    for name, dataset in assets.datasets.items():
+        texts = [dataset.sql, *(metric.expression for metric in dataset.metrics.values())]
+        if dataset.cache_timeout is None and any(_CLOCK.search(text) for text in texts):
+            yield f"{assets.file('datasets', name)}: reads the clock and has no cache_timeout"
 
 
 def _chart_faults(assets: Assets) -> Iterator[str]:

@@ -57,6 +57,7 @@ def test_the_repositorys_assets_are_complete():
             "filter region: dataset sales_month has no column region_name",
             id="filter without effect",
         ),
+        pytest.param("datasets/import_batch.yml", "cache_timeout: 300", "", "reads the clock", id="kept for too long"),
         pytest.param("labels.zh.yml", "  source: 数据源\n", "", "labels.zh.yml", id="text missing in one language"),
         pytest.param(
             "datasets/region_month.yml",
