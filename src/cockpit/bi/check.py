@@ -12,8 +12,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.qualify import qualify
 
-from cockpit.bi.assets import Assets, LabelsFile, load_assets
-from cockpit.bi.bundle import build_bundle
+from cockpit.bi.assets import Assets, ChartAsset, LabelsFile, load_assets
+from cockpit.bi.bundle import Bundle, build_bundle
 from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.errors import CockpitError
@@ -54,7 +54,7 @@ def check_assets(superset_folder: Path, book: MetricBook, parameters: Mapping[st
     try:
         assets = with_metrics(load_assets(superset_folder), book)
         renderers = {lang: Renderer(lang, assets.labels[lang], parameters) for lang in LANGUAGES}
-        build_bundle(assets, renderers, _ANY_URI)
+        bundle = build_bundle(assets, renderers, _ANY_URI)
     except CockpitError as error:
         return [str(error)]
     schema = {
@@ -73,6 +73,7 @@ def check_assets(superset_folder: Path, book: MetricBook, parameters: Mapping[st
     }
     faults = [
         *_label_faults(assets),
+        *(fault for lang in LANGUAGES for fault in _repeated_labels(assets, bundle, lang)),
         *(fault for lang in LANGUAGES for fault in _dataset_faults(assets, renderers[lang], schema)),
         *(fault for fault in _mart_faults(assets, book, renderers[LANGUAGES[0]])),
         *_cache_faults(assets),
@@ -99,6 +100,30 @@ def _paths(labels: LabelsFile) -> Iterator[str]:
             yield prefix
 
     yield from walk(labels.model_dump(), "")
+
+
+def _repeated_labels(assets: Assets, bundle: Bundle, lang: str) -> Iterator[str]:
+    """A file that a reader saves is headed by labels: of two columns with one label it would hold the first twice."""
+    labels: dict[str, dict[str, str]] = {}
+    for name in assets.datasets:
+        document = bundle[f"datasets/{name}.{lang}.yaml"]
+        columns = {column["column_name"]: column["verbose_name"] for column in document["columns"]}
+        metrics = {metric["metric_name"]: metric["verbose_name"] for metric in document["metrics"]}
+        labels[name] = columns | metrics
+        for pair in _alike(columns):
+            yield f"{assets.file('datasets', name)}: {pair} ({lang})"
+    for name, chart in assets.charts.items():
+        named = {entry for _key, entry in _named(chart)}
+        shown = {entry: label for entry, label in labels[chart.dataset].items() if entry in named}
+        for pair in _alike(shown):
+            yield f"{assets.file('charts', name)}: {pair} ({lang})"
+
+
+def _alike(labels: Mapping[str, str]) -> Iterator[str]:
+    first: dict[str, str] = {}
+    for name, label in labels.items():
+        if first.setdefault(label, name) != name:
+            yield f"{first[label]} and {name} are both called {label!r}"
 
 
 def _dataset_faults(
@@ -173,11 +198,9 @@ def _chart_faults(assets: Assets) -> Iterator[str]:
         where = assets.file("charts", name)
         dataset = assets.datasets[chart.dataset]
         known = {*dataset.columns, *dataset.metrics}
-        for key in _NAMING_KEYS:
-            value = chart.params.get(key)
-            for entry in value if isinstance(value, list) else [value] if value else []:
-                if entry not in known:
-                    yield f"{where}: {key}: {entry} is neither column nor metric of {chart.dataset}"
+        for key, entry in _named(chart):
+            if entry not in known:
+                yield f"{where}: {key}: {entry} is neither column nor metric of {chart.dataset}"
         for key in _PARSED_KEYS:
             for clause in chart.params.get(key) or []:
                 if "sqlExpression" in clause:
@@ -188,6 +211,14 @@ def _chart_faults(assets: Assets) -> Iterator[str]:
                     yield f"{where}: {key}: {clause['subject']} is no column of {chart.dataset}"
         if name not in used:
             yield f"{where}: no dashboard shows this chart"
+
+
+def _named(chart: ChartAsset) -> Iterator[tuple[str, str]]:
+    """Columns and metrics that a chart's form data name, each with its key."""
+    for key in _NAMING_KEYS:
+        value = chart.params.get(key)
+        for entry in value if isinstance(value, list) else [value] if value else []:
+            yield key, entry
 
 
 def _filter_faults(assets: Assets) -> Iterator[str]:

@@ -91,6 +91,13 @@ def test_the_repositorys_assets_are_complete():
             "labels.zh.yml", "    accessories: 配件\n", "", "values.product_category.accessories", id="value missing"
         ),
         pytest.param(
+            "labels.en.yml",
+            "  channel_shown: Main channel\n",
+            "  channel_shown: Channel\n",
+            "channel_name and channel_shown are both called 'Channel' (en)",
+            id="label twice",
+        ),
+        pytest.param(
             "charts/region_map.yml", "${text.pace_act}", "${text.pace}", "${text.pace} is not in labels", id="place"
         ),
     ],
