@@ -24,7 +24,9 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "src")]
 
 from access import CockpitSecurityManager, requesting_username  # noqa: E402
+from flask import Flask  # noqa: E402
 from landing import install_landing  # noqa: E402
+from texts import install_texts  # noqa: E402
 
 from cockpit.bi.identity import (  # noqa: E402
     LIFETIME_SECONDS,
@@ -136,7 +138,14 @@ LANGUAGES = {
 }
 BABEL_DEFAULT_LOCALE = "zh" if os.environ.get("COCKPIT_LANG", "en").lower().startswith("zh") else "en"
 APP_NAME = "CRM Cockpit"
-FLASK_APP_MUTATOR = install_landing
+
+
+def FLASK_APP_MUTATOR(app: Flask) -> None:
+    """What Superset calls when the application is made."""
+    install_landing(app)
+    install_texts(app)
+
+
 THEME_DEFAULT = yaml.safe_load((_HERE / "themes" / "cockpit.yml").read_text(encoding="utf-8"))
 _DARK = yaml.safe_load((_HERE / "themes" / "cockpit_dark.yml").read_text(encoding="utf-8"))
 # Whoever's device is dark gets the dark one, and everybody may choose.
