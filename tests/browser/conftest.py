@@ -73,11 +73,15 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
     """Log in through the form and arrive at the cockpit."""
     contexts = []
 
-    def open_as(username: str, *, lang: str = "en", phone: bool = False, dashboard: str = "") -> Cockpit:
+    def open_as(
+        username: str, *, lang: str = "en", phone: bool = False, dark: bool = False, dashboard: str = ""
+    ) -> Cockpit:
         # Tall enough for all charts: Superset fetches a chart when it comes into view, and a picture of more than
         # the window makes it lay out the page anew.
         size = ViewportSize(width=390, height=3800) if phone else ViewportSize(width=1600, height=1800)
-        context = chromium.new_context(viewport=size, user_agent=PHONE if phone else None)
+        context = chromium.new_context(
+            viewport=size, user_agent=PHONE if phone else None, color_scheme="dark" if dark else "light"
+        )
         contexts.append(context)
         page = context.new_page()
         name = re.sub(r"\W+", "_", request.node.name).strip("_")
