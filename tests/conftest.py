@@ -163,7 +163,7 @@ def cockpit(postgres: Postgres) -> Callable[..., subprocess.CompletedProcess[str
 @pytest.fixture(scope="session")
 def stack(postgres: Postgres) -> Stack:
     """The whole platform after `./cockpit demo`, which is what most users run first."""
-    result = _cockpit("demo", timeout=900)
+    result = _cockpit("demo", timeout=1100)
     assert result.returncode == 0, f"./cockpit demo failed:\n{result.stdout}\n{result.stderr}"
     return Stack(Settings.load(_environment()), result.stdout)
 
