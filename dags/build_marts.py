@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk import DAG
 
-from cockpit_airflow.operators import CheckOperator
+from cockpit_airflow.operators import CheckOperator, FirstViewsOperator
 from cockpit_airflow.tasks import DEFAULT_ARGUMENTS, asset, build_tasks, graph, stop_after
 
 models = graph()
@@ -31,3 +31,9 @@ One task per model of `include/sql/marts`. Row permissions are part of each tabl
     for task in tasks.values():
         task >> checks
     stop_after(checks)
+    checks >> FirstViewsOperator(
+        task_id="first_views",
+        # Within two minutes or not at all: the marts are there, and a browser asks for itself.
+        retries=0,
+        doc_md="What people see first in the cockpit is computed, so that nobody waits for it. Never fails a run.",
+    )

@@ -8,20 +8,9 @@ from flask import Flask, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
 
+from cockpit.bi.landing import landing_slug, landing_slugs
+
 _HOME_PAGES = frozenset({"/", "/superset/welcome/"})
-# The first that the person may open.
-_SLUGS = (
-    "executive-cockpit",
-    "region",
-    "team",
-    "marketing",
-    "customer",
-    "segments",
-    "analyst",
-    "people",
-    "data-quality",
-    "import-ledger",
-)
 
 
 def install_landing(app: Flask) -> None:
@@ -52,12 +41,9 @@ def _open_cockpit() -> Any:
 
     if security_manager.can_access("can_write", "Chart"):
         return None
-    language = "-zh" if str(get_locale()).startswith("zh") else ""
-    phone = "-phone" if "Mobi" in request.user_agent.string else ""
-    # The wanted one first; then whatever is there, if this Superset has one language only.
-    slugs = [f"{slug}{phone}{ending}" for slug in _SLUGS for ending in (language, "", "-zh")]
-    present = {dashboard.slug for dashboard in DashboardDAO.find_all() if dashboard.slug in slugs}
-    for slug in slugs:
-        if slug in present:
-            return redirect(url_for("Superset.dashboard", dashboard_id_or_slug=slug))
-    return None
+    lang = "zh" if str(get_locale()).startswith("zh") else "en"
+    phone = "Mobi" in request.user_agent.string
+    wanted = landing_slugs(lang, phone=phone)
+    present = {dashboard.slug for dashboard in DashboardDAO.find_all() if dashboard.slug in wanted}
+    slug = landing_slug(present, lang, phone=phone)
+    return redirect(url_for("Superset.dashboard", dashboard_id_or_slug=slug)) if slug else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -241,6 +242,18 @@ class KeepHouseOperator(StepOperator):
         from cockpit.stack.settings import Settings
 
         return dict(keep_house(Settings.load()))
+
+
+class FirstViewsOperator(StepOperator):
+    """Compute what people see first, so that nobody waits for it; what fails is in the figures, and fails nothing."""
+
+    def step(self, run: Any) -> dict[str, Any]:
+        """Ask Superset as each person."""
+        from cockpit.pipelines.first_views import compute_first_views_quietly
+        from cockpit.stack.settings import Settings
+
+        found = compute_first_views_quietly(Settings.load(), run.workspace)
+        return asdict(found) if found else {"skipped": True}
 
 
 class RefreshOperator(StepOperator):

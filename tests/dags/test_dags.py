@@ -131,6 +131,12 @@ def test_a_layer_is_announced_after_its_checks(
     assert (stopped["after"], stopped["outlets"]) == (["checks"], [])
 
 
+def test_first_views_hold_nothing_up(dags: dict[str, Any]) -> None:
+    tasks = dags["build_marts"]["tasks"]
+    assert tasks["first_views"]["after"] == ["checks"]
+    assert not any("first_views" in task["after"] for task in tasks.values())
+
+
 def test_assets_chain_load_stage_core_marts(dags: dict[str, Any]) -> None:
     def gives(dag_id: str) -> set[str]:
         return {uri for task in dags[dag_id]["tasks"].values() for uri in task["outlets"]}

@@ -40,6 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     from cockpit.cli.report_text import as_text
     from cockpit.demo.profile import Scale
     from cockpit.pipelines.demo import add_day, fill_company, run_dags, send_forms
+    from cockpit.pipelines.first_views import compute_first_views_quietly
     from cockpit.pipelines.measure_quality import measure_quality
     from cockpit.pipelines.publish import publish
     from cockpit.pipelines.report import report
@@ -62,6 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     tell(_("Quality measured: {score}", score="-" if measured.overall is None else f"{measured.overall:.1%}"))
     changes = publish(settings, workspace).changes
     tell(_("Dashboards published: {count} changes", count=len(changes)))
+    if (found := compute_first_views_quietly(settings, workspace)) is not None:
+        tell(_("First views computed for {people} people", people=found.people))
     result = report(context)
     print()
     print(as_text(result))

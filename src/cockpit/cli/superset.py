@@ -1,4 +1,4 @@
-"""`cockpit superset sync`: dashboards, roles and people from files into Superset."""
+"""`cockpit superset sync|warm`: dashboards, roles and people into Superset; first views before people come."""
 
 from __future__ import annotations
 
@@ -12,13 +12,24 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     """Register the verb."""
     text = _("bring Superset to what superset/ and include/rules/security say")
     parser = verbs.add_parser("superset", help=text, description=text)
-    parser.add_argument("action", choices=["sync"], help=_("sync: send what differs"))
-    parser.add_argument("--dry-run", action="store_true", help=_("only say what would change"))
+    parser.add_argument(
+        "action", choices=["sync", "warm"], help=_("sync: send what differs; warm: compute what people see first")
+    )
+    parser.add_argument("--dry-run", action="store_true", help=_("with sync: only say what would change"))
+    number = _("N")
+    parser.add_argument(
+        "--at-a-time", type=int, default=2, metavar=number, help=_("with warm: requests at a time; 2 by default")
+    )
+    parser.add_argument(
+        "--seconds", type=float, default=120, metavar=number, help=_("with warm: for how long; 120 by default")
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Sync; prints one line per change."""
+    """Sync, and print one line per change; or warm, and print counts."""
+    if arguments.action == "warm":
+        return _warm(arguments.at_a_time, arguments.seconds)
     from cockpit.pipelines.publish import publish
     from cockpit.rulebook.workspace import find_workspace
     from cockpit.stack.settings import Settings
@@ -31,3 +42,27 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print(_("{count} changes made", count=len(result.changes)))
     return 0
+
+
+def _warm(at_a_time: int, seconds: float) -> int:
+    """Exit code 1 when nothing could be asked."""
+    from cockpit.pipelines.first_views import compute_first_views
+    from cockpit.rulebook.workspace import find_workspace
+    from cockpit.stack.settings import Settings
+
+    found = compute_first_views(Settings.load(), find_workspace(), at_a_time=max(at_a_time, 1), seconds=seconds)
+    print(
+        _(
+            "{people} people: {computed} results computed, {present} were there, {failed} failed, in {seconds:.1f} s",
+            people=found.people,
+            computed=found.computed,
+            present=found.present,
+            failed=found.failed,
+            seconds=found.seconds,
+        )
+    )
+    for username in found.refused:
+        print(_("  the login of {username} is refused, perhaps with a password of their own", username=username))
+    if found.left_out:
+        print(_("  the time was over before {count} first views", count=found.left_out))
+    return 0 if found.computed + found.present else 1

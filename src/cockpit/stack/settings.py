@@ -163,6 +163,7 @@ class Settings(_Frozen):
         time_zone: Business time zone, IANA name.
         bind: Address that services listen on.
         api_host: Name under which Airflow's processes reach the API server.
+        superset_host: Name under which pipelines reach Superset; the address that people use when None.
         demo_host: Name under which pipelines reach the demo company's web APIs.
         task_url: Address under which people reach the pages of their tasks; the intake's own when None.
         ports: Ports in use.
@@ -180,6 +181,7 @@ class Settings(_Frozen):
     time_zone: str = "Asia/Shanghai"
     bind: str = "127.0.0.1"
     api_host: str = "127.0.0.1"
+    superset_host: str | None = None
     demo_host: str = "127.0.0.1"
     task_url: str | None = None
     ports: Ports = Ports()
@@ -207,6 +209,7 @@ class Settings(_Frozen):
             "time_zone": environ.get("COCKPIT_TIME_ZONE"),
             "bind": environ.get("COCKPIT_BIND"),
             "api_host": environ.get("COCKPIT_API_HOST"),
+            "superset_host": environ.get("COCKPIT_SUPERSET_HOST"),
             "demo_host": environ.get("COCKPIT_DEMO_HOST"),
             "task_url": environ.get("COCKPIT_TASK_URL"),
             "parallelism": environ.get("COCKPIT_PARALLELISM"),
@@ -364,6 +367,13 @@ class Settings(_Frozen):
             "intake": f"http://{host}:{self.ports.intake}",
             "demo_apis": f"http://{host}:{self.ports.demo_apis}",
         }
+
+    @property
+    def superset_address(self) -> str:
+        """Where pipelines reach Superset."""
+        if self.superset_host is None:
+            return self.addresses()["superset"]
+        return f"http://{self.superset_host}:{self.ports.superset}"
 
     # Secrets and what child processes get
 
