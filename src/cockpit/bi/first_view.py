@@ -60,18 +60,24 @@ def ask_first_view(dashboard: Dashboard, ask: Ask) -> Iterator[dict[str, Any]]:
     for configuration in shown:
         chosen[configuration["id"]] = _chosen(configuration, dashboard, chosen, ask)
     for number, parents in dashboard.first.items():
-        form_data = dashboard.charts.get(number)
-        if form_data is None:
-            continue
         narrowing = [
             chosen[configuration["id"]]
             for configuration in shown
             if _is_in_scope(configuration["scope"], number, parents) and chosen[configuration["id"]]
         ]
-        queries = chart_queries(form_data, narrowing)
-        if queries:
-            source = {"slice_id": number, "dashboardId": dashboard.number, "datasource": form_data["datasource"]}
-            yield _body(form_data["datasource"], queries, source)
+        body = ask_chart(dashboard, number, narrowing)
+        if body is not None:
+            yield body
+
+
+def ask_chart(dashboard: Dashboard, number: int, chosen: Sequence[Json] = ()) -> dict[str, Any] | None:
+    """The request for one chart, within what filters hold; None for a chart of a type that is not known."""
+    form_data = dashboard.charts.get(number)
+    queries = chart_queries(form_data, chosen) if form_data is not None else None
+    if form_data is None or not queries:
+        return None
+    source = {"slice_id": number, "dashboardId": dashboard.number, "datasource": form_data["datasource"]}
+    return _body(form_data["datasource"], queries, source)
 
 
 def _chosen(configuration: Json, dashboard: Dashboard, chosen: Mapping[str, Json], ask: Ask) -> Json:

@@ -1,4 +1,4 @@
-"""`cockpit bench load|standardise|quality|models|match|match-change`: how fast the platform is, beside other tools."""
+"""`cockpit bench load|standardise|quality|models|match|match-change|cockpit`: how fast the platform is."""
 
 from __future__ import annotations
 
@@ -84,12 +84,22 @@ def add_parser(verbs: Subparsers) -> argparse.ArgumentParser:
     change.add_argument(
         "--new", type=_count, default=1_000, metavar=number, help=_("records that are new; 1,000 by default")
     )
+    text = _("charts, row policies, first view and several people at the running cockpit; about 5 minutes")
+    cockpit = subjects.add_parser("cockpit", help=text, description=text)
+    cockpit.add_argument(
+        "--rows", type=_count, default=1_000_000, metavar=number, help=_("rows of the scan; 1,000,000 by default")
+    )
+    cockpit.add_argument("--rounds", type=_count, default=10, metavar=number, help=_("rounds of each chart; 10"))
+    cockpit.add_argument(
+        "--seconds", type=_count, default=60, metavar=number, help=_("for how long people ask; 60 by default")
+    )
     return parser
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, loading in databases of its own that are dropped at the end; exit code 1 when a bar is missed."""
     from cockpit.cli.bench_text import (
+        cockpit_text,
         load_text,
         match_change_text,
         match_text,
@@ -116,6 +126,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(_("Kept in {files}", files="benchmarks/results/match.json, match.md"))
         return 0 if result["is_met"] else 1
     settings = with_database(tell)
+    if arguments.subject == "cockpit":
+        words = [f"--{name}={getattr(arguments, name)}" for name in ("rows", "rounds", "seconds")]
+        result = _measured("bench_cockpit", words, settings, tell)
+        print(cockpit_text(result))
+        print(_("Kept in {files}", files="benchmarks/results/cockpit.json, cockpit.md"))
+        return 0 if result["is_met"] else 1
     if arguments.subject == "match-change":
         words = [f"--rows={arguments.rows}", f"--new={arguments.new}"]
         result = _measured("bench_match_change", words, settings, tell)

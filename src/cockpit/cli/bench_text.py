@@ -47,6 +47,12 @@ def title(name: str) -> str:
         "match_change": _("Matching the new records"),
         "golden_change": _("Golden records after it"),
         "match_again": _("All records with the same model"),
+        "policies": _("Row policies on a scan"),
+        "charts": _("Charts and their SQL"),
+        "first_view": _("The first view in a browser"),
+        "users": _("Several people, not cached"),
+        "users_cached": _("Several people, cached"),
+        "sql": _("The SQL of all dashboards"),
     }
     return titles.get(name, name)
 
@@ -159,6 +165,46 @@ def match_change_text(result: Mapping[str, Any]) -> str:
     ]
     same = _("A full run finds the same.") if result["is_equal"] else _("A full run finds something else.")
     return "\n".join([table(header, rows, right=(1, 2)), same])
+
+
+def cockpit_text(result: Mapping[str, Any]) -> str:
+    """The result of benchmarks/bench_cockpit.py: what people wait for, and what the bars say."""
+    met, charts, first, users = (result[name] for name in ("met", "charts", "first_view", "users"))
+    full, part = result["policies"]["full"], result["policies"]["part"]
+    loop = {"rate": users["requests_per_second"], "errors": users["errors"]}
+    header = ["", _("measured"), _("at most"), ""]
+    rows = [
+        [_("Row policies, all rows, to plain SQL"), *_times(full), _verdict(met["policies_full"])],
+        [_("Row policies, a quarter, to plain WHERE"), *_times(part), _verdict(met["policies_part"])],
+        [
+            _("Charts, one person: p95 ms (SQL {ms:.0f})", ms=charts["sql_p95_ms"]),
+            f"{charts['p95_ms']:.0f}",
+            f"{charts['bar_ms']:.0f}",
+            _verdict(met["charts"]),
+        ],
+        [_("First view, cached: s"), f"{first['seconds']:.1f}", f"{first['bar']:.1f}", _verdict(met["first_view"])],
+        [
+            _("{count} people: p95 ms ({rate}/s, {errors} errors)", count=users["users"], **loop),
+            f"{users['p95_ms']:.0f}",
+            f"{users['bar_ms']:.0f}",
+            _verdict(met["users"]),
+        ],
+        [_("The same, cached: p95 ms"), f"{result['users_cached']['p95_ms']:.0f}", "", ""],
+        [
+            _("Slowest SQL of {count} charts: ms", count=result["sql"]["count"]),
+            f"{result['sql']['slowest'][0]['ms']:.0f}",
+            f"{result['sql']['bar_ms']:.0f}",
+            _verdict(met["sql"]),
+        ],
+    ]
+    lines = [table(header, rows, right=(1, 2))]
+    if result["left_out"]:
+        lines.append(_("Left out: {names}", names=", ".join(result["left_out"])))
+    return "\n".join(lines)
+
+
+def _times(policy: Mapping[str, Any]) -> list[str]:
+    return [f"{policy['times']:.2f}", f"{policy['bar']:.2f}"]
 
 
 def match_text(result: Mapping[str, Any]) -> str:

@@ -116,6 +116,9 @@ def needed(arguments: Sequence[str]) -> tuple[str, ...]:
         return ("dev",)
     if verb == "bench" and "models" in arguments:
         return ("dbt", "airflow")
+    if verb == "bench" and "cockpit" in arguments:
+        # The browser's library is among the tests'.
+        return ("superset", "airflow", "dev")
     # Superset's environment serves Superset alone, that of benchmarks the tools that are measured beside ours; the
     # command line runs in Airflow's or in the tests'.
     return tuple(sorted(NEEDED.get(verb, ("airflow",)), key=("superset", "bench", "airflow", "dev").index))

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.match.datasets import LISTS, NAMES
 from benchmarks.standardise import texts
 from cockpit.cli import bench
-from cockpit.cli.bench_text import match_text, models_text, quality_text, standardise_text
+from cockpit.cli.bench_text import cockpit_text, match_text, models_text, quality_text, standardise_text
 from cockpit.cli.output import width
 
 MEASURE = {
@@ -114,3 +114,24 @@ def test_models_beside_dbt_and_their_bare_sql() -> None:
         "Above the bare SQL: +5.3% (at most 10%)  met",
         "dbt made other rows of mart_lead",
     ]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_the_cockpit_within_80_columns(lang: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COCKPIT_LANG", lang)
+    names = ("policies_full", "policies_part", "charts", "first_view", "users", "sql")
+    policy = {"policy_ms": 120.5, "plain_ms": 110.1, "times": 1.09}
+    shown = cockpit_text(
+        {
+            "policies": {"full": {**policy, "bar": 1.15}, "part": {**policy, "bar": 1.5}},
+            "charts": {"p95_ms": 1234.5, "sql_p95_ms": 1114.6, "bar_ms": 1234.6},
+            "first_view": {"seconds": 12.34, "bar": 5.0},
+            "users": {"users": 8, "requests_per_second": 116.1, "errors": 10, "p95_ms": 1234.1, "bar_ms": 1500},
+            "users_cached": {"p95_ms": 120.1},
+            "sql": {"count": 100, "bar_ms": 100, "slowest": [{"ms": 1234.5}]},
+            "left_out": ["A chart of another kind"],
+            "met": dict.fromkeys(names, False),
+        }
+    )
+    assert len(shown.splitlines()) == 9
+    assert max(width(line) for line in shown.splitlines()) <= 80

@@ -26,6 +26,7 @@ from cockpit.stack.environments import EXIT_FAILURE, EXIT_TEMPORARY, is_complete
         ("test unit -- -k ports", ("dev",)),
         ("bench load --rows 1000", ("bench", "airflow")),
         ("bench models --rounds 1", ("dbt", "airflow")),
+        ("bench cockpit --rounds 1", ("superset", "airflow", "dev")),
     ],
 )
 def test_a_verb_gets_the_environments_it_needs(line: str, wanted: tuple[str, ...]) -> None:
