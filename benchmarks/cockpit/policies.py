@@ -79,7 +79,7 @@ def _prepare(settings: Settings, rows: int) -> None:
             ensure_table(cursor, context.graph[MART], workspace.models_folder)
             cursor.execute(
                 f"insert into marts.{MART} (received_date, region_code, received_amount, receipt_count)"
-                " select date '1900-01-01' + day, 'R' || lpad(cast(region as text), 2, '0'), day % 997, 1 + day % 7"
+                " select date '1900-01-01' + day, 'R' || lpad(cast(region as text), 2, '0'), day %% 997, 1 + day %% 7"
                 " from generate_series(1, %s) as day cross join generate_series(0, %s) as region",
                 (rows // REGIONS, REGIONS - 1),
             )
