@@ -1,42 +1,39 @@
-"""A viewer may run the charts that are stored, and nothing else.
+"""Viewers and builders ask without SQL of their own, and nobody but its owner opens a draft.
 
 Superset lets anybody who may see a chart post a query of their own for its dataset, with free SQL in metrics,
 columns and filters. Rows stay protected by PostgreSQL, but free SQL can still call functions and probe the server;
-so for people who may not write charts every SQL text of a request has to stand in the chart it names.
+so for everybody but authors a query consists of columns, metrics and simple aggregates of the dataset, and of SQL that
+stands in the chart it names, if that chart belongs to the repository.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from data_version import data_key
-from flask import g, has_request_context
-from superset.errors import ErrorLevel, SupersetError, SupersetErrorType
-from superset.exceptions import SupersetSecurityException
+from standing import Standing, refusal, requesting_username, standing_of
 from superset.security import SupersetSecurityManager
 from superset.sql.parse import sanitize_clause
 
-_SQL_KEYS = frozenset({"sqlExpression", "expression", "where", "having"})
-
-
-def requesting_username() -> str | None:
-    """The person logged in; None for guests, anonymous visitors and work outside a request."""
-    user = getattr(g, "user", None) if has_request_context() else None
-    if user is None or user.is_anonymous or getattr(user, "is_guest_user", False):
-        return None
-    return str(user.username)
+from cockpit.bi.compositions import is_composed, sql_texts
 
 
 class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # Superset ships no types
-    """Superset's rules, and beyond them: no guests, no foreign SQL, no shared cache entry."""
+    """Superset's rules, and beyond them: no guests, no foreign SQL, no foreign draft, no shared cache entry."""
 
-    def raise_for_access(self, *args: Any, **resources: Any) -> None:
-        """Superset's own decision first; then, for viewers, stored charts only."""
-        super().raise_for_access(*args, **resources)
-        if self.can_access("can_write", "Chart"):
+    def raise_for_access(self, dashboard: Any = None, chart: Any = None, **resources: Any) -> None:
+        """Superset's own decision first; then, for everybody but authors, the cockpit's."""
+        super().raise_for_access(dashboard=dashboard, chart=chart, **resources)
+        if standing_of(self) is Standing.AUTHOR:
             return
+        # The drafts module needs the application, which is not there yet when Superset reads its settings.
+        from drafts import is_visible
+
+        # Superset itself opens a draft to everybody who reads one of its datasets.
+        if any(asset is not None and not is_visible(asset) for asset in (dashboard, chart)):
+            raise refusal("This is somebody else's draft")
         if resources.get("viz") is not None or resources.get("sql") or resources.get("query") is not None:
             raise refusal("Only charts of the cockpit can be queried")
         if (query_context := resources.get("query_context")) is not None:
@@ -51,17 +48,6 @@ class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # S
         """Refuse guest tokens: they carry any username their maker likes."""
 
 
-def refusal(message: str) -> SupersetSecurityException:
-    """The error that Superset turns into HTTP 403."""
-    return SupersetSecurityException(
-        SupersetError(
-            message=message,
-            error_type=SupersetErrorType.DATASOURCE_SECURITY_ACCESS_ERROR,
-            level=ErrorLevel.ERROR,
-        )
-    )
-
-
 def refuse_foreign_sql(query_context: Any) -> None:
     """Raise unless every name is a column or metric of the dataset and every expression is stored in the chart."""
     datasource = query_context.datasource
@@ -69,12 +55,17 @@ def refuse_foreign_sql(query_context: Any) -> None:
     chart = query_context.slice_
     stored: frozenset[str] = frozenset()
     stored_layers: list[Any] = []
-    if chart is not None and (chart.datasource_id, chart.datasource_type) == (datasource.id, datasource.type):
+    # SQL is trusted where it has been reviewed. Charts that people made bring none along.
+    if (
+        chart is not None
+        and chart.is_managed_externally
+        and (chart.datasource_id, chart.datasource_type) == (datasource.id, datasource.type)
+    ):
         definition = [json.loads(text) for text in (chart.params, chart.query_context) if text]
         engine = datasource.database.db_engine_spec.engine
         # Superset has rewritten the posted clauses in its own way before it asks.
         clauses = [sanitize_clause(text, engine) for part in definition for text in _free_clauses(part)]
-        stored = frozenset([*_sql_texts(definition), *clauses])
+        stored = frozenset([*sql_texts(definition), *clauses])
         stored_layers = [layer for part in definition for layer in part.get("annotation_layers") or []]
     for query in query_context.queries:
         if query.datasource is not None and query.datasource.id != datasource.id:
@@ -82,11 +73,7 @@ def refuse_foreign_sql(query_context: Any) -> None:
         if any(layer not in stored_layers for layer in query.annotation_layers):
             raise refusal("Annotation layers can only be those of the chart")
         for expression in _expressions(query):
-            if isinstance(expression, str):
-                allowed = expression in names | stored
-            else:
-                allowed = all(text in names | stored for text in _sql_texts(expression)) and _known(expression, names)
-            if not allowed:
+            if not is_composed(expression, names | stored) or not _has_known_column(expression, names):
                 raise refusal("Only the chart's own columns, metrics and filters can be queried")
 
 
@@ -107,19 +94,6 @@ def _is_label(expression: Any, labels: set[Any]) -> bool:
     return isinstance(expression, str) and expression in labels
 
 
-def _sql_texts(value: Any) -> Iterable[str]:
-    """All SQL texts inside stored or posted JSON."""
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            if key in _SQL_KEYS and isinstance(inner, str):
-                yield inner
-            else:
-                yield from _sql_texts(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _sql_texts(inner)
-
-
 def _free_clauses(definition: dict[str, Any]) -> Iterator[str]:
     """The WHERE and HAVING that Superset's browser code makes of a chart's filters in SQL."""
     for key, filters in definition.items():
@@ -135,7 +109,7 @@ def _free_clauses(definition: dict[str, Any]) -> Iterator[str]:
                 yield " AND ".join(f"({text})" for text in texts)
 
 
-def _known(expression: dict[str, Any], names: set[str]) -> bool:
-    """Whether a metric made of column and aggregate, rather than of SQL, uses a column of the dataset."""
-    column = expression.get("column")
+def _has_known_column(expression: Any, names: set[str]) -> bool:
+    """SQL that is stored somewhere in the chart is still no column."""
+    column = expression.get("column") if isinstance(expression, dict) else None
     return column is None or column.get("column_name") in names

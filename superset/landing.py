@@ -1,4 +1,4 @@
-"""A viewer who logs in, or clicks the logo, arrives at the cockpit in the language and size of the screen."""
+"""Viewers and builders who log in, or click the logo, arrive at the cockpit in the language and size of the screen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, redirect, request, session, url_for
 from flask_babel import get_locale
 from flask_login import current_user
+from standing import Standing, standing_of
 
 from cockpit.bi.landing import landing_slug, landing_slugs
 
@@ -14,7 +15,7 @@ _HOME_PAGES = frozenset({"/", "/superset/welcome/"})
 
 
 def install_landing(app: Flask) -> None:
-    """Take over the home page for people who may not write charts; authors keep Superset's own."""
+    """Take over the home page for viewers and builders; authors keep Superset's own."""
     app.before_request(_drop_log_of_login_page)
     app.before_request(_open_cockpit)
 
@@ -39,7 +40,7 @@ def _open_cockpit() -> Any:
 
     from superset import security_manager
 
-    if security_manager.can_access("can_write", "Chart"):
+    if standing_of(security_manager) is Standing.AUTHOR:
         return None
     lang = "zh" if str(get_locale()).startswith("zh") else "en"
     phone = "Mobi" in request.user_agent.string

@@ -23,10 +23,9 @@ _HERE = Path(__file__).resolve().parent
 # Superset has its own environment, in which the project is not installed.
 sys.path[:0] = [str(_HERE), str(_HERE.parent / "src")]
 
-from access import CockpitSecurityManager, requesting_username  # noqa: E402
-from flask import Flask  # noqa: E402
-from landing import install_landing  # noqa: E402
-from texts import install_texts  # noqa: E402
+from access import CockpitSecurityManager  # noqa: E402
+from application import complete_application  # noqa: E402
+from standing import requesting_username  # noqa: E402
 
 from cockpit.bi.identity import (  # noqa: E402
     LIFETIME_SECONDS,
@@ -45,6 +44,8 @@ Path(DATA_DIR).mkdir(parents=True, exist_ok=True)
 
 # --- Who may see what -------------------------------------------------------------------------------------------
 CUSTOM_SECURITY_MANAGER = CockpitSecurityManager
+# Drafts, the sandbox of builders, the page on which they ask to publish, the home page and Chinese texts.
+FLASK_APP_MUTATOR = complete_application
 AUTH_USER_REGISTRATION = False
 FAB_ADD_SECURITY_API = True
 # Guest tokens are refused (access.py); the secret that Superset ships is public, this one nobody knows.
@@ -73,7 +74,7 @@ def DB_CONNECTION_MUTATOR(
 FEATURE_FLAGS = {
     # PostgreSQL filters the rows, so a cached result belongs to one person.
     "CACHE_QUERY_BY_USER": True,
-    # A dashboard is open to the roles it names, not to everybody who can read one of its datasets.
+    # A dashboard is open to the roles it names (and drafts.py closes it to everybody else).
     "DASHBOARD_RBAC": True,
     # Off: each would be a way around the stored chart or around the login.
     "ENABLE_TEMPLATE_PROCESSING": False,
@@ -138,14 +139,6 @@ LANGUAGES = {
 }
 BABEL_DEFAULT_LOCALE = "zh" if os.environ.get("COCKPIT_LANG", "en").lower().startswith("zh") else "en"
 APP_NAME = "CRM Cockpit"
-
-
-def FLASK_APP_MUTATOR(app: Flask) -> None:
-    """What Superset calls when the application is made."""
-    install_landing(app)
-    install_texts(app)
-
-
 THEME_DEFAULT = yaml.safe_load((_HERE / "themes" / "cockpit.yml").read_text(encoding="utf-8"))
 _DARK = yaml.safe_load((_HERE / "themes" / "cockpit_dark.yml").read_text(encoding="utf-8"))
 # Whoever's device is dark gets the dark one, and everybody may choose.

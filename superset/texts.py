@@ -1,38 +1,28 @@
-"""Chinese texts that Superset lacks or has wrong, put into the pack that its pages load."""
+"""Texts of the cockpit's own pages and refusals, in the reader's language; they stand in the labels' `publishing:`."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
-from flask import Flask, Response, request
-from flask_login import current_user
+from flask_babel import get_locale
 
-_CORRECTIONS = Path(__file__).resolve().parent / "superset_texts.zh.yml"
-_PATH = "/superset/language_pack/zh/"
+_HERE = Path(__file__).resolve().parent
 
 
-def install_texts(app: Flask) -> None:
-    """Answer the request for the Chinese pack; Superset itself would send the file that it ships."""
-    pack = _corrected_pack()
-
-    def send_pack() -> Response | None:
-        if request.path != _PATH or not current_user.is_authenticated:
-            return None
-        answer = Response(pack, mimetype="application/json")
-        answer.add_etag()
-        return answer.make_conditional(request)
-
-    app.before_request(send_pack)
+def reader_language() -> str:
+    """en or zh."""
+    return "zh" if str(get_locale()).startswith("zh") else "en"
 
 
-def _corrected_pack() -> bytes:
-    # Superset's modules can be imported only once the application exists.
-    from superset.translations.utils import get_language_pack
+def say(key: str, **values: object) -> str:
+    """A text of the reader's language; a missing one shows its key."""
+    return _texts(reader_language()).get(key, key).format(**values)
 
-    pack: dict[str, Any] = get_language_pack("zh") or {}
-    texts = pack["locale_data"]["superset"]
-    texts |= {text: [chinese] for text, chinese in yaml.safe_load(_CORRECTIONS.read_text(encoding="utf-8")).items()}
-    return json.dumps(pack, ensure_ascii=False).encode()
+
+@cache
+def _texts(language: str) -> Mapping[str, str]:
+    labels = yaml.safe_load((_HERE / f"labels.{language}.yml").read_text(encoding="utf-8"))
+    return {str(key): str(text) for key, text in labels["publishing"].items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 import requests
 
 from cockpit.bi.client import SupersetClient
+from tests.superset import browser_session
 
 EXECUTIVE, MANAGER, UNMAPPED = "chen.jing", "zhao.min", "wu.bin"
 
@@ -70,29 +70,12 @@ def administrator(stack):
 
 @pytest.fixture(scope="session")
 def browser(stack) -> Callable[[str], requests.Session]:
-    """Logs a person in by the form, once.
-
-    As a browser it then has the token against forged forms, which the interface gives to no viewer: without it a POST
-    is refused before anybody asks who may.
-    """
+    """Logs a person in by the form, once."""
     sessions: dict[str, requests.Session] = {}
 
     def log_in(username: str) -> requests.Session:
         if username not in sessions:
-            sessions[username] = _by_form(stack.superset_url, username, stack.password(username))
+            sessions[username] = browser_session.browser(stack.superset_url, username, stack.password(username))
         return sessions[username]
 
     return log_in
-
-
-def _by_form(base_url: str, username: str, password: str) -> requests.Session:
-    session = requests.Session()
-    page = session.get(f"{base_url}/login/", timeout=60).text
-    found = re.search(r"csrf_token[^>]{0,80}?value=\"([^\"]+)\"|csrf_token&#34;: &#34;([^&]+)&#34;", page)
-    assert found, page[:2000]
-    token = found[1] or found[2]
-    form = {"username": username, "password": password, "csrf_token": token}
-    session.post(f"{base_url}/login/", data=form, timeout=60)
-    session.headers.update({"X-CSRFToken": token, "Referer": base_url})
-    assert session.get(f"{base_url}/api/v1/me/", timeout=60).json()["result"]["username"] == username
-    return session

@@ -80,13 +80,34 @@ class DatasetAsset(Rule):
     metrics: dict[str, DatasetMetric] = Field(default_factory=dict)
 
 
+def _require_title(label: Mapping[str, str], title: str, key: str) -> None:
+    if bool(label) == bool(title):
+        raise MisfitError(_("has either {key} or a label", key=key), "label")
+    if label and set(label) != set(LANGUAGES):
+        raise MisfitError(_("a label has every language"), "label", allowed=", ".join(LANGUAGES))
+
+
 class ChartAsset(Rule):
-    """A chart; `params` are Superset's form data of its `viz_type`."""
+    """A chart; `params` are Superset's form data of its `viz_type`.
+
+    Attributes:
+        label: Title by language; `slice_name` when empty.
+    """
 
     dataset: str
-    slice_name: str
+    slice_name: str = ""
+    label: dict[str, str] = Field(default_factory=dict)
     viz_type: str
     params: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _has_a_title(self) -> ChartAsset:
+        _require_title(self.label, self.slice_name, "slice_name")
+        return self
+
+    def title(self, lang: str) -> str:
+        """Its title in a language, before texts are filled in."""
+        return self.label.get(lang) or self.slice_name
 
 
 class PlacedChart(Rule):
@@ -151,17 +172,28 @@ class DashboardFilter(Rule):
 
 
 class DashboardAsset(Rule):
-    """A dashboard and its variant for a phone, whose charts stand below each other; in rows, or in tabs of rows."""
+    """A dashboard and its variant for a phone, whose charts stand below each other; in rows, or in tabs of rows.
 
-    dashboard_title: str
+    Attributes:
+        label: Title by language, of both variants; `dashboard_title` and `phone_title` when empty.
+    """
+
+    dashboard_title: str = ""
+    label: dict[str, str] = Field(default_factory=dict)
     slug: str
-    phone_title: str
+    phone_title: str = ""
     phone_slug: str
     css: str = ""
     label_colors: dict[str, str] = Field(default_factory=dict)
     rows: tuple[DashboardRow, ...] = ()
     tabs: tuple[DashboardTab, ...] = ()
     filters: tuple[DashboardFilter, ...] = ()
+
+    @model_validator(mode="after")
+    def _has_a_title(self) -> DashboardAsset:
+        _require_title(self.label, self.dashboard_title, "dashboard_title")
+        _require_title(self.label, self.phone_title, "phone_title")
+        return self
 
     @model_validator(mode="after")
     def _has_one_layout(self) -> DashboardAsset:
@@ -177,6 +209,10 @@ class DashboardAsset(Rule):
                 message = _("{name} is no other filter of the dashboard", name=unknown[0])
                 raise MisfitError(message, "filters", number, "within")
         return self
+
+    def title(self, lang: str, *, phone: bool = False) -> str:
+        """Its title in a language, before texts are filled in."""
+        return self.label.get(lang) or (self.phone_title if phone else self.dashboard_title)
 
     @property
     def placed(self) -> tuple[PlacedChart, ...]:
@@ -199,6 +235,8 @@ class LabelsFile(Rule):
     columns: dict[str, str]
     metrics: dict[str, str]
     values: dict[str, dict[str, str]]
+    # The cockpit's own page, and what it answers to what is not allowed (superset/texts.py).
+    publishing: dict[str, str] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

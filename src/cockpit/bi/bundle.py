@@ -114,7 +114,7 @@ def _chart(assets: Assets, name: str, renderer: Renderer) -> Document:
     for key in [key for key in params if key.startswith("adhoc_filters")]:
         params[key] = [{"expressionType": "SIMPLE", "clause": "WHERE", **clause} for clause in params[key]]
     return {
-        "slice_name": renderer.render(chart.slice_name, where),
+        "slice_name": renderer.render(chart.title(renderer.lang), where),
         "viz_type": chart.viz_type,
         "params": {**params, "viz_type": chart.viz_type},
         "query_context": None,
@@ -132,7 +132,7 @@ def _dashboard(assets: Assets, name: str, renderer: Renderer, phone: bool) -> Do
     # Numbers that Superset replaces by its own when it imports; they only have to agree inside the document.
     chart_ids = {chart_name: number for number, chart_name in enumerate(names, start=1)}
     document: Document = {
-        "dashboard_title": dashboard.phone_title if phone else dashboard.dashboard_title,
+        "dashboard_title": dashboard.title(renderer.lang, phone=phone),
         "slug": (dashboard.phone_slug if phone else dashboard.slug) + "${slug_suffix}",
         "css": dashboard.css,
         "published": True,
@@ -163,7 +163,7 @@ def _position(
     tree: Document = {
         "DASHBOARD_VERSION_KEY": "v2",
         "ROOT_ID": {"type": "ROOT", "id": "ROOT_ID", "children": ["TABS-1" if dashboard.tabs else "GRID_ID"]},
-        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": dashboard.dashboard_title}},
+        "HEADER_ID": {"type": "HEADER", "id": "HEADER_ID", "meta": {"text": dashboard.title(lang)}},
         "GRID_ID": {"type": "GRID", "id": "GRID_ID", "parents": ["ROOT_ID"], "children": []},
     }
 
@@ -187,7 +187,7 @@ def _position(
                     "meta": {
                         "chartId": chart_ids[chart],
                         "uuid": asset_uuid("chart", chart, lang),
-                        "sliceName": assets.charts[chart].slice_name,
+                        "sliceName": assets.charts[chart].title(lang),
                         "width": width,
                         "height": height,
                     },

@@ -14,6 +14,7 @@ from sqlglot.optimizer.qualify import qualify
 
 from cockpit.bi.assets import Assets, ChartAsset, LabelsFile, load_assets
 from cockpit.bi.bundle import Bundle, build_bundle
+from cockpit.bi.compositions import is_composed
 from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.errors import CockpitError
@@ -113,7 +114,8 @@ def _repeated_labels(assets: Assets, bundle: Bundle, lang: str) -> Iterator[str]
         for pair in _alike(columns):
             yield f"{assets.file('datasets', name)}: {pair} ({lang})"
     for name, chart in assets.charts.items():
-        named = {entry for _key, entry in _named(chart)}
+        # An aggregate of a chart's own has a title of its own.
+        named = {entry for _key, entry in _named(chart) if isinstance(entry, str)}
         shown = {entry: label for entry, label in labels[chart.dataset].items() if entry in named}
         for pair in _alike(shown):
             yield f"{assets.file('charts', name)}: {pair} ({lang})"
@@ -199,7 +201,7 @@ def _chart_faults(assets: Assets) -> Iterator[str]:
         dataset = assets.datasets[chart.dataset]
         known = {*dataset.columns, *dataset.metrics}
         for key, entry in _named(chart):
-            if entry not in known:
+            if not is_composed(entry, known):
                 yield f"{where}: {key}: {entry} is neither column nor metric of {chart.dataset}"
         for key in _PARSED_KEYS:
             for clause in chart.params.get(key) or []:
@@ -213,8 +215,8 @@ def _chart_faults(assets: Assets) -> Iterator[str]:
             yield f"{where}: no dashboard shows this chart"
 
 
-def _named(chart: ChartAsset) -> Iterator[tuple[str, str]]:
-    """Columns and metrics that a chart's form data name, each with its key."""
+def _named(chart: ChartAsset) -> Iterator[tuple[str, Any]]:
+    """Columns, metrics and aggregates that a chart's form data name, each with its key."""
     for key in _NAMING_KEYS:
         value = chart.params.get(key)
         for entry in value if isinstance(value, list) else [value] if value else []:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cockpit.bi.assets import Assets, DashboardAsset
+from cockpit.bi.marts import marts_read_by
 from cockpit.rulebook.security import SecurityRules
-from cockpit.warehouse.tables import masked_view
-
-_MART = re.compile(rf"\bmarts\.(mart_[a-z0-9_]+?)(?:{masked_view('')})?\b")
 
 
 def check_access(assets: Assets, rules: SecurityRules) -> list[str]:
@@ -23,22 +20,36 @@ def check_access(assets: Assets, rules: SecurityRules) -> list[str]:
 
 def _faults(assets: Assets, rules: SecurityRules) -> Iterator[str]:
     readable = rules.readable()
+    read_by = {name: {entry.mart for entry in readable if entry.role == name} for name in rules.roles}
     subject_of = {mart: name for name, subject in rules.subjects.items() for mart in subject.marts}
     for role_name, role in rules.roles.items():
-        marts = {entry.mart for entry in readable if entry.role == role_name}
+        # A role without subjects is held beside others, which must read what it opens.
+        readers = {role_name: read_by[role_name]} if role.subjects else _holders(rules, role_name, read_by)
         for name in role.dashboards:
             if name not in assets.dashboards:
                 known = ", ".join(assets.dashboards)
                 yield f"roles.yml: role {role_name} opens {name}; superset/dashboards has {known}"
                 continue
-            for mart in sorted(_marts(assets, assets.dashboards[name]) - marts):
-                yield (
-                    f"roles.yml: role {role_name} opens {name}, which reads {mart}; "
-                    f"add subject {subject_of.get(mart, '(none has it: see subjects.yml)')} or take the dashboard away"
-                )
+            for reader, marts in readers.items():
+                for mart in sorted(_marts(assets, assets.dashboards[name]) - marts):
+                    subject = subject_of.get(mart, "(none has it: see subjects.yml)")
+                    if role.subjects:
+                        reason = f"add subject {subject} or take the dashboard away"
+                    else:
+                        reason = f"{reader} holds it without a role of subject {subject}"
+                    yield f"roles.yml: role {role_name} opens {name}, which reads {mart}; {reason}"
+
+
+def _holders(rules: SecurityRules, role_name: str, read_by: Mapping[str, set[str]]) -> dict[str, set[str]]:
+    """What each person who holds a role reads by all of theirs."""
+    return {
+        username: {mart for held in person.roles for mart in read_by[held]}
+        for username, person in rules.people.items()
+        if role_name in person.roles
+    }
 
 
 def _marts(assets: Assets, dashboard: DashboardAsset) -> set[str]:
     datasets = {assets.charts[placed.chart].dataset for placed in dashboard.placed}
     datasets |= {chosen.dataset for chosen in dashboard.filters if chosen.dataset}
-    return {mart for dataset in datasets for mart in _MART.findall(assets.datasets[dataset].sql)}
+    return {mart for dataset in datasets for mart in marts_read_by(assets.datasets[dataset].sql)}

@@ -171,7 +171,6 @@ def cockpit_text(result: Mapping[str, Any]) -> str:
     """The result of benchmarks/bench_cockpit.py: what people wait for, and what the bars say."""
     met, charts, first, users = (result[name] for name in ("met", "charts", "first_view", "users"))
     full, part = result["policies"]["full"], result["policies"]["part"]
-    loop = {"rate": users["requests_per_second"], "errors": users["errors"]}
     header = ["", _("measured"), _("at most"), ""]
     rows = [
         [_("Row policies, all rows, to plain SQL"), *_times(full), _verdict(met["policies_full"])],
@@ -184,7 +183,12 @@ def cockpit_text(result: Mapping[str, Any]) -> str:
         ],
         [_("First view, cached: s"), f"{first['seconds']:.1f}", f"{first['bar']:.1f}", _verdict(met["first_view"])],
         [
-            _("{count} people: p95 ms ({rate}/s, {errors} errors)", count=users["users"], **loop),
+            _(
+                "{count} people: p95 ms ({rate}/s, {errors} errors)",
+                count=users["users"],
+                rate=users["requests_per_second"],
+                errors=users["errors"],
+            ),
             f"{users['p95_ms']:.0f}",
             f"{users['bar_ms']:.0f}",
             _verdict(met["users"]),

@@ -55,7 +55,8 @@ def migrations(settings: Settings) -> tuple[Migration, ...]:
             | {"COCKPIT_ADMIN": ADMIN, "COCKPIT_ADMIN_PASSWORD_FILE": str(settings.secrets / f"user_{ADMIN}")},
             made_from=[
                 settings.repository / "requirements/superset.txt",
-                settings.superset_config,
+                # Its pages bring permissions of their own, and a table.
+                *sorted(settings.superset_config.parent.glob("*.py")),
                 settings.secrets / f"user_{ADMIN}",
                 _PREPARE_SUPERSET,
             ],

@@ -1,4 +1,4 @@
-"""Superset's metadata schema, roles and administrator, in one process.
+"""Superset's metadata schema, the table of publications, roles and administrator, in one process.
 
 Run by Superset's own Python, which has none of the project's dependencies: `superset db upgrade`, `superset init`
 and `superset fab create-admin` in one start of the application instead of three.
@@ -20,6 +20,10 @@ def main() -> None:
         from superset.extensions import appbuilder, security_manager  # type: ignore[import-not-found]
 
         upgrade()
+        # One of the modules beside superset_config.py, which have put themselves on the path.
+        from publishing import create_table  # type: ignore[import-not-found]
+
+        create_table()
         appbuilder.add_permissions(update_perms=True)
         security_manager.sync_role_definitions()
         username = os.environ["COCKPIT_ADMIN"]

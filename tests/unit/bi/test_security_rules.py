@@ -78,8 +78,31 @@ def test_days_begin_and_end_where_the_company_is():
 
 
 def test_viewers_may_only_view():
-    for role in load_security(RULES).roles.values():
-        assert [p for p in role.permissions if re.search(FORBIDDEN, p)] == []
+    for name, role in load_security(RULES).roles.items():
+        assert name == "builder" or [p for p in role.permissions if re.search(FORBIDDEN, p)] == []
+
+
+def test_builders_write_charts_and_dashboards_and_nothing_else():
+    rules = load_security(RULES)
+    allowed = r"can_(explore on Superset|write on (Chart|Dashboard))$"
+    further = [p for p in rules.roles["builder"].permissions if re.search(FORBIDDEN, p) and not re.search(allowed, p)]
+    assert further == []
+    # Neither gives anybody rows: both are held beside a role that does.
+    for name in ("builder", "approver"):
+        assert rules.roles[name].subjects == ()
+        assert all(len(person.roles) > 1 for person in rules.people.values() if name in person.roles)
+
+
+def test_somebody_who_holds_a_role_without_subjects_reads_what_it_opens_by_another():
+    rules = load_security(RULES)
+    peng = rules.people["deng.ping"].model_copy(update={"roles": ("hr", "builder")})
+    faults = check_access(
+        load_assets(REPOSITORY / "superset"),
+        rules.model_copy(update={"people": {**rules.people, "deng.ping": peng}}),
+    )
+    assert faults
+    assert all("role builder opens templates" in fault for fault in faults)
+    assert any("reads mart_funnel; deng.ping holds it without a role of subject sales" in fault for fault in faults)
 
 
 @pytest.mark.parametrize(
