@@ -112,4 +112,4 @@ def _free_clauses(definition: dict[str, Any]) -> Iterator[str]:
 def _has_known_column(expression: Any, names: set[str]) -> bool:
     """SQL that is stored somewhere in the chart is still no column."""
     column = expression.get("column") if isinstance(expression, dict) else None
-    return column is None or column.get("column_name") in names
+    return column is None or str(column.get("column_name")) in names

@@ -135,8 +135,11 @@ def _check_chart(builder: Any, method: str, number: str | None) -> None:
     kept = {"params": chart.params, "query_context": chart.query_context} if chart else {}
     moved = chart is not None and dataset.id != chart.datasource_id
     check_query({**kept, **body} if moved else body, dataset.id, names)
-    for dashboard in body.get("dashboards") or []:
-        _own_draft(Dashboard, dashboard, builder)
+    dashboards = body.get("dashboards") or []
+    if not isinstance(dashboards, list) or not all(isinstance(each, int) for each in dashboards):
+        raise NotAllowedError("refused_form")
+    for each in dashboards:
+        _own_draft(Dashboard, each, builder)
 
 
 def _check_dashboard(builder: Any, method: str, number: str | None) -> None:

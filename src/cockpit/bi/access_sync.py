@@ -4,6 +4,9 @@ Superset's row rules are the second layer: PostgreSQL decides (include/sql/secur
 everybody without a role `rows: ...`. Who has regions and nothing else gets a role of each, whose rule narrows to its
 rows and shows nothing of datasets that know no regions. All other scopes depend on tables or on the day, which
 Superset cannot ask; the role `rows: by the database` leaves them to PostgreSQL alone.
+
+Viewers read the datasets of their dashboards. Whoever builds or approves also holds `data: <role>` for each of their
+roles: the datasets whose marts all belong to that role's subjects.
 """
 
 from __future__ import annotations
@@ -14,11 +17,17 @@ from typing import Any
 
 from cockpit.bi.bundle import Bundle
 from cockpit.bi.client import SupersetClient
+from cockpit.bi.marts import marts_read_by
 from cockpit.errors import StackError
 from cockpit.i18n import _
 from cockpit.rulebook.security import Person, Scope, SecurityRules
 
 _ROWS = "rows: "
+_DATA = "data: "
+# Roles whose names begin like this are made and taken away here.
+_MADE = (_ROWS, _DATA)
+# Held by builders and approvers.
+_PUBLISHES = "can_read on Publishing"
 _RULE = "cockpit: "
 _BY_DATABASE = f"{_ROWS}by the database"
 _REGION_COLUMN = "region_code"
@@ -69,12 +78,17 @@ def sync_access(
         }
         for name, role in rules.roles.items()
     }
+    documented = {
+        datasets[document["uuid"]]: marts_read_by(document["sql"])
+        for document in bundle.values()
+        if document["uuid"] in datasets
+    }
     columns = {
         datasets[document["uuid"]]: frozenset(column["column_name"] for column in document["columns"])
         for document in bundle.values()
         if document["uuid"] in datasets
     }
-    role_ids = _sync_roles(changes, rules, readable)
+    role_ids = _sync_roles(changes, rules, readable | _readable_to_build_on(rules, documented))
     _sync_dashboard_roles(changes, rules, dashboards, role_ids)
     _sync_row_rules(changes, rules, columns, role_ids)
     _sync_people(changes, rules, passwords, role_ids)
@@ -132,6 +146,25 @@ def _wanted_rows_roles(rules: SecurityRules) -> dict[str, str | None]:
     }
 
 
+def _data_roles(rules: SecurityRules, person: Person) -> set[str]:
+    """Roles for the datasets that a person may compose charts of, or judge them by."""
+    held = {*person.roles, *(name for other in person.deputy_for for name in rules.people[other.username].roles)}
+    if not any(_PUBLISHES in rules.roles[name].permissions for name in held):
+        return set()
+    return {f"{_DATA}{name}" for name in held if rules.roles[name].subjects}
+
+
+def _readable_to_build_on(rules: SecurityRules, documented: Mapping[int, frozenset[str]]) -> dict[str, set[int]]:
+    """Datasets by role `data: ...`; one that reads no mart is in none."""
+    wanted = {name for person in rules.people.values() for name in _data_roles(rules, person)}
+    readable = rules.readable()
+    found = {}
+    for name in wanted:
+        marts = {entry.mart for entry in readable if entry.role == name.removeprefix(_DATA)}
+        found[name] = {number for number, needed in documented.items() if needed and needed <= marts}
+    return found
+
+
 def _sync_roles(changes: _Changes, rules: SecurityRules, readable: Mapping[str, set[int]]) -> dict[str, int]:
     client = changes.client
     role_ids = {entry["name"]: entry["id"] for entry in client.list("/api/v1/security/roles/")}
@@ -139,6 +172,13 @@ def _sync_roles(changes: _Changes, rules: SecurityRules, readable: Mapping[str, 
     for entry in client.list("/api/v1/security/permissions-resources/"):
         permissions[f"{entry['permission']['name']} on {entry['view_menu']['name']}"] = entry["id"]
     wanted: dict[str, set[int]] = {name: set() for name in _wanted_rows_roles(rules)}
+    for name, numbers in readable.items():
+        wanted[name] = {
+            number
+            for permission, number in permissions.items()
+            if permission.startswith("datasource_access on ")
+            and any(permission.endswith(f"(id:{dataset_id})") for dataset_id in numbers)
+        }
     for name, role in rules.roles.items():
         unknown = sorted(set(role.permissions) - set(permissions))
         if unknown:
@@ -148,12 +188,7 @@ def _sync_roles(changes: _Changes, rules: SecurityRules, readable: Mapping[str, 
                 found=", ".join(unknown),
                 fix=_("Correct its spelling; Superset lists all under Security."),
             )
-        wanted[name] = {permissions[permission] for permission in role.permissions} | {
-            number
-            for permission, number in permissions.items()
-            if permission.startswith("datasource_access on ")
-            and any(permission.endswith(f"(id:{dataset_id})") for dataset_id in readable[name])
-        }
+        wanted[name] |= {permissions[permission] for permission in role.permissions}
     for name, permission_ids in wanted.items():
         if name not in role_ids:
             created = changes.post(_("create role {name}", name=name), "/api/v1/security/roles/", {"name": name})
@@ -256,7 +291,7 @@ def _sync_people(
     changes: _Changes, rules: SecurityRules, passwords: Mapping[str, str], role_ids: Mapping[str, int]
 ) -> None:
     present = {entry["username"]: entry for entry in changes.client.list("/api/v1/security/users/")}
-    ours = {number for name, number in role_ids.items() if name in rules.roles or name.startswith(_ROWS)}
+    ours = {number for name, number in role_ids.items() if name in rules.roles or name.startswith(_MADE)}
     for username, person in rules.people.items():
         if person.superset_role is not None:
             continue
@@ -266,7 +301,8 @@ def _sync_people(
             )
         # Whether a deputy's days have come is PostgreSQL's to say.
         lent = [role for other in person.deputy_for for role in rules.people[other.username].roles]
-        roles = {role_ids[name] for name in [*person.roles, *lent, *_rows_roles(rules, person)] if name in role_ids}
+        held = [*person.roles, *lent, *_rows_roles(rules, person), *_data_roles(rules, person)]
+        roles = {role_ids[name] for name in held if name in role_ids}
         first_name, _space, last_name = person.name.partition(" ")
         body = {
             "first_name": first_name,
@@ -295,8 +331,8 @@ def _sync_people(
                 {"password": passwords[username]},
             )
     for username, existing in present.items():
-        held = {role["id"] for role in existing["roles"]}
-        if username not in rules.people and held & ours and existing["active"]:
+        held_ids = {role["id"] for role in existing["roles"]}
+        if username not in rules.people and held_ids & ours and existing["active"]:
             # Not deleted: charts and logs refer to the login.
             changes.put(
                 _("deactivate user {username}", username=username),
@@ -314,7 +350,10 @@ def _password_works(base_url: str, username: str, password: str) -> bool:
 
 
 def _remove_unused_roles(changes: _Changes, rules: SecurityRules, role_ids: Mapping[str, int]) -> None:
-    wanted = set(_wanted_rows_roles(rules))
+    wanted = {
+        *_wanted_rows_roles(rules),
+        *(name for each in rules.people.values() for name in _data_roles(rules, each)),
+    }
     for name, number in role_ids.items():
-        if name.startswith(_ROWS) and name not in wanted:
+        if name.startswith(_MADE) and name not in wanted:
             changes.delete(_("delete role {name}", name=name), f"/api/v1/security/roles/{number}")

@@ -145,7 +145,7 @@ def _normal(value: Any) -> Any:
 def check_chart(body: Any, current: Mapping[str, Any], builder: int) -> None:
     """Refuse what a chart may not be, apart from its query (`check_query`)."""
     check_fields(body, current, _OF_CHART, builder)
-    if "viz_type" in body and body["viz_type"] not in CHART_TYPES:
+    if "viz_type" in body and not _is_one_of(body["viz_type"], CHART_TYPES):
         raise NotAllowedError("refused_chart_type", str(body["viz_type"]))
     if body.get("datasource_type", "table") != "table":
         raise NotAllowedError("refused_dataset")
@@ -174,7 +174,7 @@ def check_query(body: Mapping[str, Any], dataset: int, names: Collection[str]) -
 
 def _check_kind(stored: Mapping[str, Any]) -> None:
     for part in (stored, stored.get("form_data") or {}):
-        if part.get("viz_type", "table") not in CHART_TYPES:
+        if not _is_one_of(part.get("viz_type", "table"), CHART_TYPES):
             raise NotAllowedError("refused_chart_type", str(part["viz_type"]))
 
 
@@ -204,10 +204,10 @@ def is_composed(expression: Any, names: Collection[str]) -> bool:
         return False
     if expression.get("aggregate") is None and expression.get("column") is None:
         # A time axis names its column as if it were SQL.
-        return expression.get("sqlExpression") in names
+        return _is_one_of(expression.get("sqlExpression"), names)
     column = expression.get("column")
-    known = isinstance(column, Mapping) and column.get("column_name") in names
-    return known and expression.get("aggregate") in _AGGREGATES
+    known = isinstance(column, Mapping) and _is_one_of(column.get("column_name"), names)
+    return known and _is_one_of(expression.get("aggregate"), _AGGREGATES)
 
 
 def check_dashboard(
@@ -301,6 +301,11 @@ def _dicts(value: Any) -> list[Mapping[str, Any]]:
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise NotAllowedError("refused_form")
     return entries
+
+
+def _is_one_of(value: Any, names: Collection[str]) -> bool:
+    """Whatever was sent instead of a text is none of them."""
+    return isinstance(value, str) and value in names
 
 
 def _title(expression: Any) -> str:
