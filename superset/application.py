@@ -14,8 +14,9 @@ def complete_application(app: Flask) -> None:
     from publishing_page import install_publishing_page
     from sandbox import install_sandbox
 
-    install_draft_filter()
-    install_sandbox(app)
+    # First: what the login page sends must be answered before anybody asks who is there (landing.py).
     install_landing(app)
     install_language_pack(app)
+    install_draft_filter()
+    install_sandbox(app)
     install_publishing_page()

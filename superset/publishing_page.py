@@ -54,7 +54,8 @@ class PublishingView(BaseSupersetView):  # type: ignore[misc] # Superset ships n
 
     route_base = "/publishing"
     class_permission_name = "Publishing"
-    template_folder = "pages"
+    # Its blueprint belongs to a module of Flask-AppBuilder: a relative folder would be sought there.
+    template_folder = str(_HERE / "pages")
 
     @expose("/")
     @has_access
