@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from data_version import data_key
+from flask import g, has_request_context
+from flask_appbuilder.security.sqla.models import assoc_permissionview_role
 from standing import Standing, refusal, requesting_username, standing_of
 from superset.security import SupersetSecurityManager
 from superset.sql.parse import sanitize_clause
@@ -43,6 +45,34 @@ class CockpitSecurityManager(SupersetSecurityManager):  # type: ignore[misc] # S
         """Keep results apart by person, also where a chart type ignores CACHE_QUERY_BY_USER, and by version of data."""
         own = [f"person={requesting_username()}", *data_key(datasource)]
         return [*super().get_rls_cache_key(datasource), *own]
+
+    def exist_permission_on_roles(self, view_name: str, permission_name: str, role_ids: list[int]) -> bool:
+        """Answer from what the roles hold, read once per request: a chart asks about twenty times."""
+        return (permission_name, view_name) in self._permissions(role_ids)
+
+    def user_view_menu_names(self, permission_name: str) -> set[str]:
+        """Answer from what the roles hold, too."""
+        if g.user.is_anonymous:
+            return set(super().user_view_menu_names(permission_name))
+        held = self._permissions([role.id for role in self.get_user_roles()])
+        return {view for permission, view in held if permission == permission_name}
+
+    def _permissions(self, role_ids: list[int]) -> frozenset[tuple[str, str]]:
+        """Permission and what it is for."""
+        known = g.setdefault("cockpit_permissions", {}) if has_request_context() else {}
+        roles = frozenset(role_ids)
+        if roles not in known:
+            granted = self.permissionview_model
+            query = (
+                self.session.query(self.permission_model.name, self.viewmenu_model.name)
+                .select_from(granted)
+                .join(assoc_permissionview_role, granted.id == assoc_permissionview_role.c.permission_view_id)
+                .join(self.permission_model)
+                .join(self.viewmenu_model)
+                .filter(assoc_permissionview_role.c.role_id.in_(roles))
+            )
+            known[roles] = frozenset((permission, view) for permission, view in query)
+        return known[roles]
 
     def get_guest_user_from_request(self, _req: Any) -> None:
         """Refuse guest tokens: they carry any username their maker likes."""

@@ -25,6 +25,7 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent / "src")]
 
 from access import CockpitSecurityManager  # noqa: E402
 from application import complete_application  # noqa: E402
+from event_log import EventLog  # noqa: E402
 from standing import requesting_username  # noqa: E402
 
 from cockpit.bi.identity import (  # noqa: E402
@@ -47,6 +48,7 @@ CUSTOM_SECURITY_MANAGER = CockpitSecurityManager
 # Drafts, the sandbox of builders, the page on which they ask to publish, the home page and Chinese texts.
 FLASK_APP_MUTATOR = complete_application
 AUTH_USER_REGISTRATION = False
+EVENT_LOGGER = EventLog()
 FAB_ADD_SECURITY_API = True
 # Guest tokens are refused (access.py); the secret that Superset ships is public, this one nobody knows.
 GUEST_TOKEN_JWT_SECRET = secrets.token_hex(32)
