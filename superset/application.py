@@ -10,17 +10,15 @@ from language_pack import install_language_pack
 def complete_application(app: Flask) -> None:
     """Install all of it; Superset calls this before it registers its own pages."""
     # Superset's modules, which these need, can be imported only once the application exists.
-    from default_schema import install_default_schema
+    from asked_once import install_asked_once
     from drafts import install_draft_filter
-    from parsed_sql import install_parsed_sql
     from publishing_page import install_publishing_page
     from sandbox import install_sandbox
 
     # First: what the login page sends must be answered before anybody asks who is there (landing.py).
     install_landing(app)
     install_language_pack(app)
-    install_default_schema()
-    install_parsed_sql()
+    install_asked_once()
     install_draft_filter()
     install_sandbox(app)
     install_publishing_page()

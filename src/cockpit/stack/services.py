@@ -175,6 +175,7 @@ def _airflow(*arguments: str) -> Callable[[Settings], list[str]]:
 def _superset(settings: Settings) -> list[str]:
     return [
         str(settings.program("superset", "gunicorn")),
+        *("--config", str(settings.superset_config.with_name("gunicorn.conf.py"))),
         *("--bind", f"{settings.bind}:{settings.ports.superset}"),
         *("--workers", str(settings.superset_workers)),
         *("--worker-class", "gthread", "--threads", "8"),
