@@ -1,7 +1,8 @@
 """What Superset works out again and again for one chart, worked out once.
 
 Measured in November 2026, beside permissions (access.py) and notes of steps (event_log.py): together they were two
-thirds of a chart's time. Nothing here decides anything; what is remembered hangs on its key alone, or lives for one request.
+thirds of a chart's time. Nothing here decides anything; what is remembered hangs on its key, or lives for one
+request.
 """
 
 from __future__ import annotations
