@@ -173,7 +173,7 @@ def cockpit_text(result: Mapping[str, Any]) -> str:
     full, part = result["policies"]["full"], result["policies"]["part"]
     header = ["", _("measured"), _("at most"), ""]
     rows = [
-        [_("Row policies, all rows, to plain SQL"), *_times(full), _verdict(met["policies_full"])],
+        [_("Row policies, all rows, to plain WHERE"), *_times(full), _verdict(met["policies_full"])],
         [_("Row policies, a quarter, to plain WHERE"), *_times(part), _verdict(met["policies_part"])],
         [
             _("Charts, one person: p95 ms (SQL {ms:.0f})", ms=charts["sql_p95_ms"]),
