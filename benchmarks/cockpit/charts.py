@@ -14,7 +14,7 @@ import psycopg2
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.bi.client import SupersetClient
-from cockpit.bi.first_view import Dashboard, ask_chart, read_dashboard
+from cockpit.bi.first_view import Dashboard, ask_first_view, read_dashboard
 from cockpit.bi.identity import connection_option, log_name, read_identity_key, sign_identity
 from cockpit.stack.settings import Settings
 
@@ -50,26 +50,22 @@ def connect_as(settings: Settings, username: str) -> PgConnection:
     return connection
 
 
-def dashboard_of(client: SupersetClient, slug: str) -> Dashboard:
+def dashboard_of(client: SupersetClient, slug: str, tabs: int | None = 1) -> Dashboard:
     """A dashboard as the person's browser reads it."""
     path = f"/api/v1/dashboard/{slug}"
-    return read_dashboard(client.get(path)["result"], client.get(f"{path}/charts")["result"])
+    return read_dashboard(client.get(path)["result"], client.get(f"{path}/charts")["result"], tabs)
 
 
 def charts_of(client: SupersetClient, slug: str) -> tuple[list[Chart], list[str]]:
-    """The charts of all tabs, without any filter, and the names of those whose queries only a browser knows."""
+    """The charts of all tabs, within what the filters hold at first, and the names of those only a browser can ask."""
     names = {
         int(entry["id"]): str(entry["slice_name"]) for entry in client.get(f"/api/v1/dashboard/{slug}/charts")["result"]
     }
-    dashboard = dashboard_of(client, slug)
-    found, left_out = [], []
-    for number in dashboard.charts:
-        body = ask_chart(dashboard, number)
-        if body is None:
-            left_out.append(names[number])
-        else:
-            found.append(Chart(names[number], body))
-    return found, left_out
+    dashboard = dashboard_of(client, slug, tabs=None)
+    bodies = ask_first_view(dashboard, lambda body: client.post("/api/v1/chart/data", body)["result"][0]["data"])
+    charts = {int(body["form_data"]["slice_id"]): body for body in bodies}
+    left_out = [names[number] for number in dashboard.shown if number not in charts]
+    return [Chart(names[number], body) for number, body in charts.items()], left_out
 
 
 def ask(client: SupersetClient, chart: Chart) -> float:

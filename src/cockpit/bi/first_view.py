@@ -22,17 +22,21 @@ class Dashboard:
         number: Its id.
         filters: Its native filters, as configured.
         charts: Form data by id of the chart.
-        first: Ids of the charts that show at once, from the top, each with the ids of what it lies in.
+        shown: Ids of the charts that are looked at, from the top, each with the ids of what it lies in.
     """
 
     number: int
     filters: tuple[Json, ...]
     charts: Mapping[int, Json]
-    first: Mapping[int, tuple[str, ...]]
+    shown: Mapping[int, tuple[str, ...]]
 
 
-def read_dashboard(dashboard: Json, charts: Sequence[Json]) -> Dashboard:
-    """Read the answers of `/api/v1/dashboard/<slug>` and `/api/v1/dashboard/<slug>/charts`."""
+def read_dashboard(dashboard: Json, charts: Sequence[Json], tabs: int | None = 1) -> Dashboard:
+    """Read the answers of `/api/v1/dashboard/<slug>` and `/api/v1/dashboard/<slug>/charts`.
+
+    Args:
+        tabs: How many of tabs beside each other are looked at: the first shows at once; None for all.
+    """
     metadata = json.loads(dashboard["json_metadata"] or "{}")
     position = json.loads(dashboard["position_json"] or "{}")
     return Dashboard(
@@ -41,28 +45,28 @@ def read_dashboard(dashboard: Json, charts: Sequence[Json]) -> Dashboard:
             each for each in metadata.get("native_filter_configuration") or [] if each.get("type") == "NATIVE_FILTER"
         ),
         charts={int(chart["id"]): chart["form_data"] for chart in charts},
-        first=dict(_first(position, "ROOT_ID")),
+        shown=dict(_shown(position, "ROOT_ID", tabs)),
     )
 
 
 def ask_first_view(dashboard: Dashboard, ask: Ask) -> Iterator[dict[str, Any]]:
-    """The requests for the charts, which may be sent in any order; filters that charts wait for are asked here.
+    """The requests for the charts, within what the filters hold when the page opens; they may be sent in any order.
 
-    A chart of a type that is not known is left out.
+    Filters that charts wait for are asked here. A chart of a type that is not known is left out.
     """
     chosen: dict[str, Json] = {}
     # A filter that narrows nothing here is not shown yet.
-    shown = [
+    filters = [
         each
         for each in dashboard.filters
-        if any(_is_in_scope(each["scope"], number, parents) for number, parents in dashboard.first.items())
+        if any(_is_in_scope(each["scope"], number, parents) for number, parents in dashboard.shown.items())
     ]
-    for configuration in shown:
+    for configuration in filters:
         chosen[configuration["id"]] = _chosen(configuration, dashboard, chosen, ask)
-    for number, parents in dashboard.first.items():
+    for number, parents in dashboard.shown.items():
         narrowing = [
             chosen[configuration["id"]]
-            for configuration in shown
+            for configuration in filters
             if _is_in_scope(configuration["scope"], number, parents) and chosen[configuration["id"]]
         ]
         body = ask_chart(dashboard, number, narrowing)
@@ -119,8 +123,10 @@ def _is_in_scope(scope: Json, chart: int, parents: Sequence[str]) -> bool:
     return chart not in scope.get("excluded", ()) and not {*scope.get("rootPath", ())}.isdisjoint(parents)
 
 
-def _first(position: Json, node: str, parents: tuple[str, ...] = ()) -> Iterator[tuple[int, tuple[str, ...]]]:
-    """Charts below a node of the layout, of tabs those of the first."""
+def _shown(
+    position: Json, node: str, tabs: int | None, parents: tuple[str, ...] = ()
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Charts below a node of the layout, of tabs those of the first ones."""
     found = position.get(node)
     if found is None:
         return
@@ -128,5 +134,5 @@ def _first(position: Json, node: str, parents: tuple[str, ...] = ()) -> Iterator
         yield int(found["meta"]["chartId"]), parents
         return
     children = found.get("children") or []
-    for child in children[:1] if found["type"] == "TABS" else children:
-        yield from _first(position, child, (*parents, node))
+    for child in children[:tabs] if found["type"] == "TABS" else children:
+        yield from _shown(position, child, tabs, (*parents, node))
