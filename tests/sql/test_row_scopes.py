@@ -44,6 +44,8 @@ ORG_UNITS = [
     {"org_unit_code": "HX", "level": "company"},
     {"org_unit_code": "PI", "level": "business_unit", "business_unit_code": "PI"},
     {"org_unit_code": "X", "level": "business_unit"},
+    {"org_unit_code": "X-east", "level": "sales_region", "sales_region_code": "east"},
+    {"org_unit_code": "X-SH", "level": "region", "sales_region_code": "east", "region_code": "CN-SH"},
     {"org_unit_code": "PI-east", "level": "sales_region", "business_unit_code": "PI", "sales_region_code": "east"},
     {
         "org_unit_code": "PI-SH",
@@ -130,6 +132,8 @@ SCOPES: dict[str, tuple[list[dict[str, Any]], Predicate]] = {
     # The tree is data of a source: it never gives everything, and a unit without its codes gives nothing.
     "unit.of.company": ([{"kind": "unit", "key": "HX"}], nothing),
     "unit.without.code": ([{"kind": "unit", "key": "X"}], nothing),
+    "sales.region.without.unit": ([{"kind": "unit", "key": "X-east"}], nothing),
+    "region.without.unit": ([{"kind": "unit", "key": "X-SH"}], nothing),
     "unit.that.is.not": ([{"kind": "unit", "key": "ZZ"}], nothing),
     "rep.and.region": (
         [{"kind": "rep", "key": "ma.li"}, {"kind": "region", "key": "CN-GD"}],

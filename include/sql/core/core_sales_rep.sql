@@ -5,6 +5,7 @@ with held as (
     select distinct on (stated.username, coalesce(stated.valid_from, date '-infinity'))
         stated.source,
         stated.username,
+        stated.name,
         stated.role,
         stated.org_unit_key,
         stated.manager_key,
@@ -24,6 +25,7 @@ following as (
     select
         held.source,
         held.username,
+        held.name,
         held.role,
         held.org_unit_key,
         held.manager_key,
@@ -38,6 +40,7 @@ select
     following.username,
     following.valid_from,
     following.valid_to,
+    following.name,
     following.role,
     following.org_unit_key as org_unit_code,
     unit.team_code,

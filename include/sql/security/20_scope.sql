@@ -60,7 +60,14 @@ as $$
         select org_unit.*
         from held
         inner join security.core_org_unit as org_unit on held.scope_key = org_unit.org_unit_code
-        where held.scope_kind = 'unit'
+        where
+            held.scope_kind = 'unit'
+            -- Where a company has business units, a region that names none is a fault of the source, not all of them.
+            and (
+                org_unit.business_unit_code is not null
+                or org_unit.level = 'team'
+                or not exists (select from security.core_org_unit as other where other.level = 'business_unit')
+            )
     )
     select cast(null as text), cast(null as text), cast(null as text) from held where held.scope_kind = 'all'
     union
