@@ -13,9 +13,11 @@ select
     profile.customer_name,
     coalesce(profile.customer_name, profile.customer_key) as shown_name,
     -- Dashboards write filters into their address as rison, which escapes ! and '; an address escapes the others.
-    replace(replace(replace(replace(replace(replace(replace(replace(replace(
-        coalesce(profile.customer_name, profile.customer_key),
-        '%', '%25'), '!', '!!'), chr(39), '!%27'), '&', '%26'), '#', '%23'), '+', '%2B'), '"', '%22'), '<', '%3C'
+    replace(replace(
+        replace(replace(replace(replace(replace(replace(replace(
+            coalesce(profile.customer_name, profile.customer_key),
+            '%', '%25'
+        ), '!', '!!'), chr(39), '!%27'), '&', '%26'), '#', '%23'), '+', '%2B'), '"', '%22'), '<', '%3C'
     ), '>', '%3E') as address_name,
     profile.region_code,
     profile.sales_region_code,

@@ -68,8 +68,8 @@ def provision(settings: Settings) -> None:
     write_private(stamp, wanted)
 
 
-# Many rounds protect passwords that can be guessed. These are random numbers of 192 bits, and whoever connects waits for
-# each round: PostgreSQL's own 4,096 were half of the time of a connection, and a chart makes one for each query.
+# Many rounds protect passwords that can be guessed. These are random numbers of 192 bits, and whoever connects waits
+# for each round: PostgreSQL's own 4,096 were half of the time of a connection; a chart makes one for each query.
 _SCRAM_ITERATIONS = 256
 _SCRAM_ITERATIONS_SINCE = 160_000
 
