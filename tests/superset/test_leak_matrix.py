@@ -31,6 +31,7 @@ from cockpit.warehouse.metrics import metric_book
 from cockpit.warehouse.models import load_models
 from cockpit.warehouse.tables import protection
 from tests.superset import scope_oracle
+from tests.superset.opened import opened_superset
 from tests.superset.scope_oracle import PEOPLE, ROLES, held_by
 
 Rows = list[tuple[Any, ...]]
@@ -450,6 +451,31 @@ def test_a_defence_that_is_off_is_noticed(statement, mart, username, dataset, st
     with opened(stack, statement, mart):
         assert faults_in_database(ask_database, allowed, [username], [dataset]) != []
     assert faults_in_database(ask_database, allowed, [username], [dataset]) == []
+
+
+@pytest.mark.parametrize("defence", ["foreign SQL", "shared cache", "drafts"])
+def test_a_defence_of_superset_that_is_off_is_noticed(defence, stack, charts, allowed, administrator):
+    with opened_superset(stack, "none") as closed:
+        assert faults_without(defence, closed, charts, allowed, administrator) == []
+    with opened_superset(stack, defence) as person:
+        assert faults_without(defence, person, charts, allowed, administrator) != []
+
+
+def faults_without(defence, person, charts, allowed, administrator) -> list[str]:
+    """What the matrix finds about one defence, asked of another Superset."""
+    if defence == "shared cache":
+        return faults_of_way("cache", [("huang.jun", "customer")], person, charts, allowed)
+    if defence == "foreign SQL":
+        answer = post_data(person("chen.jing"), charts["customer"], [], metrics=[SQL])
+        return [] if answer.status_code in REFUSED else [f"not refused: {answer.text[:80]}"]
+    # Superset itself shows a chart to everybody who reads its dataset.
+    body = {"slice_name": "A draft", "datasource_id": charts["customer"]["datasource_id"], "datasource_type": "table"}
+    draft = administrator.post("/api/v1/chart/", body)["id"]
+    try:
+        answer = person("chen.jing").request("GET", f"/api/v1/chart/{draft}")
+        return [] if answer.status_code in REFUSED else [f"not refused: {answer.text[:80]}"]
+    finally:
+        administrator.delete(f"/api/v1/chart/{draft}")
 
 
 @pytest.fixture(scope="module")
