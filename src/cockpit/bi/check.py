@@ -18,7 +18,7 @@ from cockpit.bi.compositions import is_composed
 from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.errors import CockpitError
-from cockpit.i18n import LANGUAGES
+from cockpit.i18n import LANGUAGES, _
 from cockpit.warehouse.metrics import MetricBook
 from cockpit.warehouse.tables import masked_view
 
@@ -89,7 +89,7 @@ def _label_faults(assets: Assets) -> Iterator[str]:
     everything = set().union(*keys.values())
     for lang, present in keys.items():
         for path in sorted(everything - present):
-            yield f"{assets.folder}/labels.{lang}.yml: {path} is missing; another language has it"
+            yield f"{assets.folder}/labels.{lang}.yml: " + _("{path} is missing; another language has it", path=path)
 
 
 def _paths(labels: LabelsFile) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _alike(labels: Mapping[str, str]) -> Iterator[str]:
     first: dict[str, str] = {}
     for name, label in labels.items():
         if first.setdefault(label, name) != name:
-            yield f"{first[label]} and {name} are both called {label!r}"
+            yield _("{first} and {second} are both called '{label}'", first=first[label], second=name, label=label)
 
 
 def _dataset_faults(
@@ -142,22 +142,26 @@ def _dataset_faults(
         tables = {cte.alias for cte in qualified.find_all(exp.CTE)}
         for table in qualified.find_all(exp.Table):
             if table.name not in tables and (table.db != "marts" or table.name not in schema["marts"]):
-                yield f"{where}: sql: reads {table.db}.{table.name}, which is no mart with a contract"
+                yield f"{where}: sql: " + _(
+                    "reads {table}, which is no mart with a contract", table=f"{table.db}.{table.name}"
+                )
         if not isinstance(qualified, exp.Select):
-            yield f"{where}: sql: expected one select"
+            yield f"{where}: sql: " + _("expected one select")
             continue
         produced = {column.alias_or_name for column in qualified.selects}
         for missing in sorted(set(dataset.columns) - produced):
-            yield f"{where}: columns: {missing} is not selected by sql"
+            yield f"{where}: columns: " + _("{column} is not selected by sql", column=missing)
         for missing in sorted(produced - set(dataset.columns)):
-            yield f"{where}: sql selects {missing}, which is not in columns"
+            yield f"{where}: sql: " + _("selects {column}, which is not in columns", column=missing)
         if dataset.main_dttm_col is not None and dataset.main_dttm_col not in dataset.columns:
-            yield f"{where}: main_dttm_col: {dataset.main_dttm_col} is not in columns"
+            yield f"{where}: main_dttm_col: " + _("{column} is not in columns", column=dataset.main_dttm_col)
         for metric_name, metric in dataset.metrics.items():
             expression = sqlglot.parse_one(renderer.render(metric.expression, where), read="postgres")
             for column in expression.find_all(exp.Column):
                 if column.name not in dataset.columns:
-                    yield f"{where}: metric {metric_name} uses {column.name}, which is not in columns"
+                    yield f"{where}: metrics: " + _(
+                        "{metric} uses {column}, which is not in columns", metric=metric_name, column=column.name
+                    )
 
 
 def _mart_faults(assets: Assets, book: MetricBook, renderer: Renderer) -> Iterator[str]:
@@ -170,7 +174,7 @@ def _mart_faults(assets: Assets, book: MetricBook, renderer: Renderer) -> Iterat
         if not isinstance(query, exp.Select):
             continue
         if any(query.args.get(part) for part in ("group", "distinct", "limit", "having")):
-            yield f"{where}: sql: a dataset of {dataset.mart} has its rows, one for one"
+            yield f"{where}: sql: " + _("a dataset of {mart} has its rows, one for one", mart=dataset.mart)
         aliases = {
             table.alias_or_name
             for table in query.find_all(exp.Table)
@@ -183,7 +187,12 @@ def _mart_faults(assets: Assets, book: MetricBook, renderer: Renderer) -> Iterat
         }
         for metric in book.of(dataset.mart):
             for column in sorted(set(metric.columns) - passed):
-                yield f"{where}: metric {metric.id} needs {column} of {dataset.mart}, which sql changes"
+                yield f"{where}: sql: " + _(
+                    "metric {metric} needs {column} of {mart}, which sql changes",
+                    metric=metric.id,
+                    column=column,
+                    mart=dataset.mart,
+                )
 
 
 def _cache_faults(assets: Assets) -> Iterator[str]:
@@ -191,7 +200,7 @@ def _cache_faults(assets: Assets) -> Iterator[str]:
     for name, dataset in assets.datasets.items():
         texts = [dataset.sql, *(metric.expression for metric in dataset.metrics.values())]
         if dataset.cache_timeout is None and any(_CLOCK.search(text) for text in texts):
-            yield f"{assets.file('datasets', name)}: reads the clock and has no cache_timeout"
+            yield f"{assets.file('datasets', name)}: " + _("reads the clock and has no cache_timeout")
 
 
 def _chart_faults(assets: Assets) -> Iterator[str]:
@@ -202,17 +211,23 @@ def _chart_faults(assets: Assets) -> Iterator[str]:
         known = {*dataset.columns, *dataset.metrics}
         for key, entry in _named(chart):
             if not is_composed(entry, known):
-                yield f"{where}: {key}: {entry} is neither column nor metric of {chart.dataset}"
+                yield f"{where}: {key}: " + _(
+                    "{name} is neither column nor metric of {dataset}", name=entry, dataset=chart.dataset
+                )
         for key in _PARSED_KEYS:
             for clause in chart.params.get(key) or []:
                 if "sqlExpression" in clause:
                     for column in sqlglot.parse_one(clause["sqlExpression"], read="postgres").find_all(exp.Column):
                         if column.name not in dataset.columns:
-                            yield f"{where}: {key}: {column.name} is no column of {chart.dataset}"
+                            yield f"{where}: {key}: " + _(
+                                "{column} is no column of {dataset}", column=column.name, dataset=chart.dataset
+                            )
                 elif clause["subject"] not in dataset.columns:
-                    yield f"{where}: {key}: {clause['subject']} is no column of {chart.dataset}"
+                    yield f"{where}: {key}: " + _(
+                        "{column} is no column of {dataset}", column=clause["subject"], dataset=chart.dataset
+                    )
         if name not in used:
-            yield f"{where}: no dashboard shows this chart"
+            yield f"{where}: " + _("no dashboard shows this chart")
 
 
 def _named(chart: ChartAsset) -> Iterator[tuple[str, Any]]:
@@ -233,6 +248,10 @@ def _filter_faults(assets: Assets) -> Iterator[str]:
             # Superset leaves a chart unfiltered, without a word, when its dataset lacks the column.
             for dataset in sorted({assets.charts[chart].dataset for chart in charts} | {chosen.dataset or ""} - {""}):
                 if chosen.column not in assets.datasets[dataset].columns:
-                    yield f"{where}: filter {chosen.id}: dataset {dataset} has no column {chosen.column}"
+                    yield f"{where}: filters: {chosen.id}: " + _(
+                        "dataset {dataset} has no column {column}", dataset=dataset, column=chosen.column
+                    )
             if chosen.first_by and chosen.first_by not in assets.datasets[chosen.dataset or ""].metrics:
-                yield f"{where}: filter {chosen.id}: dataset {chosen.dataset} has no metric {chosen.first_by}"
+                yield f"{where}: filters: {chosen.id}: " + _(
+                    "dataset {dataset} has no metric {metric}", dataset=chosen.dataset, metric=chosen.first_by
+                )

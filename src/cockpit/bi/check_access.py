@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from cockpit.bi.assets import Assets, DashboardAsset
 from cockpit.bi.marts import marts_read_by
+from cockpit.i18n import _
 from cockpit.rulebook.security import SecurityRules
 
 
@@ -28,16 +29,22 @@ def _faults(assets: Assets, rules: SecurityRules) -> Iterator[str]:
         for name in role.dashboards:
             if name not in assets.dashboards:
                 known = ", ".join(assets.dashboards)
-                yield f"roles.yml: role {role_name} opens {name}; superset/dashboards has {known}"
+                yield f"roles.yml: {role_name}: " + _(
+                    "there is no dashboard {name}; superset/dashboards has {known}", name=name, known=known
+                )
                 continue
             for reader, marts in readers.items():
                 for mart in sorted(_marts(assets, assets.dashboards[name]) - marts):
-                    subject = subject_of.get(mart, "(none has it: see subjects.yml)")
+                    subject = subject_of.get(mart, _("(none has it: see subjects.yml)"))
                     if role.subjects:
-                        reason = f"add subject {subject} or take the dashboard away"
+                        reason = _("add subject {subject} or take the dashboard away", subject=subject)
                     else:
-                        reason = f"{reader} holds it without a role of subject {subject}"
-                    yield f"roles.yml: role {role_name} opens {name}, which reads {mart}; {reason}"
+                        reason = _(
+                            "{username} holds it without a role of subject {subject}", username=reader, subject=subject
+                        )
+                    yield f"roles.yml: {role_name}: " + _(
+                        "{name} reads {mart}; {reason}", name=name, mart=mart, reason=reason
+                    )
 
 
 def _holders(rules: SecurityRules, role_name: str, read_by: Mapping[str, set[str]]) -> dict[str, set[str]]:

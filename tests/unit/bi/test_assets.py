@@ -54,7 +54,7 @@ def test_the_repositorys_assets_are_complete():
             "datasets/sales_month.yml",
             "  region_name: {type: TEXT}\n",
             "",
-            "filter region: dataset sales_month has no column region_name",
+            "filters: region: dataset sales_month has no column region_name",
             id="filter without effect",
         ),
         pytest.param("datasets/import_batch.yml", "cache_timeout: 300", "", "reads the clock", id="kept for too long"),
@@ -216,7 +216,7 @@ def test_a_filter_may_begin_with_the_greatest(tmp_path):
     assert (source["controlValues"]["defaultToFirstItem"], source["controlValues"]["sortAscending"]) == (True, False)
     tabbed(tmp_path / "wrong", filters=[{**first, "first_by": "weight"}])
     faults = check_assets(tmp_path / "wrong", BOOK, find_workspace("huaxing").settings.parameters)
-    assert any("filter source: dataset import_batch has no metric weight" in fault for fault in faults)
+    assert any("filters: source: dataset import_batch has no metric weight" in fault for fault in faults)
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,10 @@ def test_a_dashboard_of_a_foreign_subject_is_found():
     faults = check_access(
         load_assets(REPOSITORY / "superset"), rules.model_copy(update={"roles": {**rules.roles, "hr": hr}})
     )
-    assert "roles.yml: role hr opens customer, which reads mart_customer; add subject customers" in faults[0]
+    assert "roles.yml: hr: customer reads mart_customer; add subject customers" in faults[0]
     # Read through the view that masks it.
     assert any("mart_customer_contact; add subject contacts" in fault for fault in faults)
-    assert "role hr opens nothing; superset/dashboards has analyst," in faults[-1]
+    assert "roles.yml: hr: there is no dashboard nothing; superset/dashboards has analyst," in faults[-1]
 
 
 def test_days_begin_and_end_where_the_company_is():
@@ -101,8 +101,8 @@ def test_somebody_who_holds_a_role_without_subjects_reads_what_it_opens_by_anoth
         rules.model_copy(update={"people": {**rules.people, "deng.ping": peng}}),
     )
     assert faults
-    assert all("role builder opens templates" in fault for fault in faults)
-    assert any("reads mart_funnel; deng.ping holds it without a role of subject sales" in fault for fault in faults)
+    assert all("roles.yml: builder: templates reads" in fault for fault in faults)
+    assert any("templates reads mart_funnel; deng.ping holds it without a role of subject sales" in fault for fault in faults)
 
 
 @pytest.mark.parametrize(
