@@ -33,7 +33,5 @@ One task per model of `include/sql/marts`. Row permissions are part of each tabl
     stop_after(checks)
     checks >> FirstViewsOperator(
         task_id="first_views",
-        # Within two minutes or not at all: the marts are there, and a browser asks for itself.
-        retries=0,
         doc_md="What people see first in the cockpit is computed, so that nobody waits for it. Never fails a run.",
     )

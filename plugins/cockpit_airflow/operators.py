@@ -133,13 +133,13 @@ class LoadOperator(StepOperator):
 
 
 class CheckingOperator(StepOperator):
-    """A step that checks rows; the task behind it fails when a check stopped something.
+    """A step that checks rows; the stop behind it fails when a check stopped something.
 
     The step itself succeeds, so that what does not hang on the failed check goes on.
     """
 
     def execute(self, context: Context) -> dict[str, Any]:
-        """Run the step; without a stop the task behind it is skipped.
+        """Run the step; when nothing was stopped, the stop behind it is skipped.
 
         Raises:
             DownstreamTasksSkipped: nothing was stopped; the step has succeeded.
@@ -148,7 +148,8 @@ class CheckingOperator(StepOperator):
         if figures["stopped"]:
             return figures
         context["ti"].xcom_push(key="return_value", value=figures)
-        raise DownstreamTasksSkipped(tasks=sorted(self.downstream_task_ids))  # type: ignore[no-untyped-call]
+        stops = [task.task_id for task in self.downstream_list if isinstance(task, StopOperator)]
+        raise DownstreamTasksSkipped(tasks=stops)  # type: ignore[no-untyped-call]
 
 
 class StopOperator(BaseOperator):
