@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from cockpit.warehouse.segment_rules import check_segments
 from cockpit.warehouse.sql_text import Query, Subquery, at_line, parse_expression, parse_query
 from cockpit.warehouse.standardised import StandardisedColumn
 
+# Of more names a message shows those that are most like what was found.
+_NAMES_SHOWN = 24
 # Each layer may read itself and the one before; marts never read staging.
 _READABLE = {
     "staging": {"raw", "staging", "quality"},
@@ -411,7 +414,7 @@ def _check(model: Model, known: set[str]) -> None:
             _("reads an unknown table"),
             where=_line_of(model, unknown[0]),
             found=unknown[0],
-            allowed=", ".join(sorted(known)),
+            allowed=_some_of(known, unknown[0]),
         )
     upwards = sorted(name for name in model.reads if name.split(".")[0] not in _READABLE[model.layer])
     if upwards:
@@ -539,7 +542,15 @@ def _check_references(model: Model, tables: Mapping[str, Model]) -> None:
 def _refuse_unknown(message: str, where: str, names: Iterable[str], known: set[str]) -> None:
     unknown = sorted(set(names) - known)
     if unknown:
-        raise RuleFileError(message, where=where, found=unknown[0], allowed=", ".join(sorted(known)))
+        raise RuleFileError(message, where=where, found=unknown[0], allowed=_some_of(known, unknown[0]))
+
+
+def _some_of(known: set[str], found: str) -> str:
+    """All names, or of many those that are most like what was found."""
+    if len(known) <= _NAMES_SHOWN:
+        return ", ".join(sorted(known))
+    near = get_close_matches(found, sorted(known), n=_NAMES_SHOWN // 3, cutoff=0)
+    return _("{names} and {count} others", names=", ".join(near), count=len(known) - len(near))
 
 
 def _in_building_order(models: list[Model]) -> dict[str, Model]:
