@@ -1,5 +1,5 @@
--- Grain: one row per salesperson, past ones included, with the name of the newest position. Names tell people apart: what
--- is added up by name must not add up two people.
+-- Grain: one row per salesperson, past ones included, with the name of the newest position. Names tell people apart:
+-- what is added up by name must not add up two people.
 with person as (
     select distinct on (position.username)
         position.username,

@@ -102,7 +102,9 @@ def test_somebody_who_holds_a_role_without_subjects_reads_what_it_opens_by_anoth
     )
     assert faults
     assert all("roles.yml: builder: templates reads" in fault for fault in faults)
-    assert any("templates reads mart_funnel; deng.ping holds it without a role of subject sales" in fault for fault in faults)
+    assert any(
+        "templates reads mart_funnel; deng.ping holds it without a role of subject sales" in fault for fault in faults
+    )
 
 
 @pytest.mark.parametrize(
