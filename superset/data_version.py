@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,6 +18,8 @@ import psycopg2
 from psycopg2.extensions import connection as PgConnection
 from sqlalchemy.engine import make_url
 
+from cockpit.bi.marts import marts_read_by
+
 logger = logging.getLogger(__name__)
 
 # How long after a build an old result may still be shown.
@@ -26,9 +27,6 @@ _ASKED_AGAIN_SECONDS = 1.0
 # How long a result is used where the version cannot be told.
 _WITHOUT_VERSION_SECONDS = 300
 _TIMEOUT_SECONDS = 2
-
-
-_MART = re.compile(r"\bmarts\.(\w+?)(?:_masked)?\b")
 
 
 @dataclass
@@ -64,7 +62,7 @@ def marts_of(dataset: Any) -> list[str]:
     if not dataset.sql:
         return [dataset.table_name.removesuffix("_masked")] if dataset.schema == "marts" else []
     texts = [dataset.sql, *(metric.expression or "" for metric in dataset.metrics)]
-    return sorted({name for text in texts for name in _MART.findall(text)})
+    return sorted(frozenset().union(*map(marts_read_by, texts)))
 
 
 def _days() -> str:

@@ -26,6 +26,7 @@ from superset.models.slice import Slice
 from texts import say
 
 from cockpit.bi.compositions import (
+    DECIDED_BY_OTHERS,
     NotAllowedError,
     check_chart,
     check_dashboard,
@@ -175,18 +176,7 @@ def _decided(asset: Any) -> dict[str, Any]:
     """What others decide about a chart or dashboard, as it is."""
     if asset is None:
         return {}
-    names = (
-        "cache_timeout",
-        "certification_details",
-        "certified_by",
-        "css",
-        "external_url",
-        "is_managed_externally",
-        "published",
-        "slug",
-        "theme_id",
-    )
-    return {name: getattr(asset, name, None) for name in names} | {
+    return {name: getattr(asset, name, None) for name in DECIDED_BY_OTHERS} | {
         "roles": [role.id for role in getattr(asset, "roles", ())],
         "tags": [tag.id for tag in asset.tags],
     }

@@ -66,7 +66,8 @@ _NAMING_KEYS = frozenset(
         "y",
     }
 )
-_DECIDED_BY_OTHERS = frozenset(
+# Fields of charts and dashboards that need somebody's agreement; superset/sandbox.py reads what they hold.
+DECIDED_BY_OTHERS = frozenset(
     {
         "cache_timeout",
         "certification_details",
@@ -119,14 +120,14 @@ def check_fields(body: Any, current: Mapping[str, Any], allowed: Collection[str]
 
     Args:
         body: What was sent.
-        current: What the asset holds of `_DECIDED_BY_OTHERS`; empty for a new one.
+        current: What the asset holds of `DECIDED_BY_OTHERS`; empty for a new one.
         allowed: Fields that the builder decides.
         builder: Number of the person who sends it: the only owner there can be.
     """
     if not isinstance(body, Mapping):
         raise NotAllowedError("refused_form")
     for key, value in body.items():
-        if key in _DECIDED_BY_OTHERS:
+        if key in DECIDED_BY_OTHERS:
             if _normal(value) != _normal(current.get(key)):
                 raise NotAllowedError("refused_field", key)
         elif key not in allowed:
