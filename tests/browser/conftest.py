@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
@@ -21,6 +22,16 @@ HOLDER = ".dashboard-component-chart-holder:visible"
 ERRORS = f"{HOLDER} [role=alert]"
 # What a chart consists of, whether it has rows or says that there are none.
 DRAWN = "canvas, table, .tile-map, .header-line, .handlebars, .ant-empty, [class*=empty]"
+
+
+def log_in(page: Page, stack: Any, username: str, lang: str) -> None:
+    """By the form, in a language; ends at the person's first dashboard."""
+    page.goto(f"{stack.superset_url}/lang/{lang}")
+    page.goto(f"{stack.superset_url}/login/")
+    page.fill("#username", username)
+    page.fill("input[type=password]", stack.password(username))
+    page.click("button[type=submit]")
+    expect(page).to_have_url(re.compile(r"^[^?]*/superset/dashboard/"), timeout=_WAIT_MS)
 
 
 @dataclass
@@ -90,13 +101,7 @@ def open_cockpit(stack, chromium, pictures, request) -> Iterator[Callable[..., C
             "response",
             lambda answer: cockpit.failures.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None,
         )
-        # Sets the language of the session and leads to the login form.
-        page.goto(f"{stack.superset_url}/lang/{lang}")
-        page.goto(f"{stack.superset_url}/login/")
-        page.fill("#username", username)
-        page.fill("input[type=password]", stack.password(username))
-        page.click("button[type=submit]")
-        expect(page).to_have_url(re.compile(r"^[^?]*/superset/dashboard/"), timeout=_WAIT_MS)
+        log_in(page, stack, username, lang)
         if dashboard:
             variant = f"{dashboard}{'-phone' if phone else ''}{'-zh' if lang == 'zh' else ''}"
             page.goto(f"{stack.superset_url}/superset/dashboard/{variant}/")

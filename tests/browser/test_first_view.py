@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 
 import pytest
 from playwright.sync_api import expect
 
 from cockpit.bi.warm import warm
-from tests.browser.conftest import HOLDER
+from tests.browser.conftest import HOLDER, log_in
 
 _WAIT_MS = 60_000
 # One person for each dashboard at which people arrive.
@@ -34,12 +33,7 @@ def answers(stack, chromium):
                 found.extend((name, response.status, part.get("is_cached")) for part in response.json()["result"])
 
         page.on("requestfinished", lambda request: note(request.response()))
-        page.goto(f"{stack.superset_url}/lang/{lang}")
-        page.goto(f"{stack.superset_url}/login/")
-        page.fill("#username", username)
-        page.fill("input[type=password]", stack.password(username))
-        page.click("button[type=submit]")
-        expect(page).to_have_url(re.compile(r"^[^?]*/superset/dashboard/"), timeout=_WAIT_MS)
+        log_in(page, stack, username, lang)
         expect(page.locator(HOLDER).first).to_be_visible(timeout=_WAIT_MS)
         page.wait_for_timeout(1_500)
         expect(page.locator(f"{HOLDER} .loading")).to_have_count(0, timeout=_WAIT_MS)
