@@ -252,8 +252,13 @@ class TestSignOn:
         assert _get(apis, "/shop/open/orders?page_size=2", headers) == 401
         assert _get(apis, "/shop/open/members?page_size=1", headers) == 401
 
-    @pytest.mark.parametrize("timestamp", [str(int(time.time()) - 900), "0", "now", "-1"])
-    def test_an_old_signature_is_refused(self, apis: Apis, timestamp: str) -> None:
+    def test_an_old_signature_is_refused(self, apis: Apis) -> None:
+        quarter_of_an_hour_ago = str(int(time.time()) - 900)
+        headers = signed_headers(f"{apis.address}/shop/open/orders", SECRETS["shop"], quarter_of_an_hour_ago)
+        assert _get(apis, "/shop/open/orders", headers) == 401
+
+    @pytest.mark.parametrize("timestamp", ["0", "now", "-1"])
+    def test_a_signature_of_no_possible_time_is_refused(self, apis: Apis, timestamp: str) -> None:
         headers = signed_headers(f"{apis.address}/shop/open/orders", SECRETS["shop"], timestamp)
         assert _get(apis, "/shop/open/orders", headers) == 401
 
