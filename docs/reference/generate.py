@@ -52,7 +52,8 @@ from cockpit.rulebook import (
 )
 from cockpit.rulebook.sources import base, file, form, log, rest, sql, text_formats
 from cockpit.warehouse import formula
-from cockpit.warehouse.models import Model, ModelGraph, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.staging import POSTGRES_TYPES
 from docs.reference import catalogue, lineage_page

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.lineage import Lineage, Origin
-from cockpit.warehouse.models import Model, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import Model
 from docs.reference.tables import table
 
 # A page of all would be longer than anybody reads; `./cockpit models explain` has them.

@@ -8,7 +8,8 @@ import pytest
 
 from cockpit.rulebook.contract import Contract
 from cockpit.rulebook.workspace import find_workspace, workspace_files
-from cockpit.warehouse.models import Model, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import Model
 
 MODELS = [
     pytest.param(model, id=f"{workspace}-{model.name}")

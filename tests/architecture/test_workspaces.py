@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.rulebook.workspace import REPOSITORY, load_workspace
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 
 HOW_TO = REPOSITORY / "docs" / "how-to" / "second-workspace.md"
 WRITTEN = [

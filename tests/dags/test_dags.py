@@ -13,7 +13,8 @@ import pytest
 
 from cockpit.rulebook.sources import FormSource
 from cockpit.rulebook.workspace import REPOSITORY, find_workspace
-from cockpit.warehouse.models import ModelGraph, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import ModelGraph
 
 BUILD = "BuildOperator"
 

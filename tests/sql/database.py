@@ -14,7 +14,8 @@ from psycopg2.extensions import connection as PgConnection
 
 from cockpit.pipelines.workspace import prepare
 from cockpit.rulebook.workspace import Workspace
-from cockpit.warehouse.models import Model, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.tables import ensure_table
 from tests.workspaces import WorkspaceDatabase, make_workspace_database

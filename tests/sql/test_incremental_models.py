@@ -6,7 +6,7 @@ Those that are not are named here.
 from __future__ import annotations
 
 from cockpit.rulebook.workspace import Workspace
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from tests.sql import (
     test_incremental,
     test_incremental_crm,

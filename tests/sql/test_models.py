@@ -16,7 +16,7 @@ from pydantic import Field
 
 from cockpit.rulebook.files import Rule, load
 from cockpit.rulebook.workspace import Workspace
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from cockpit.warehouse.runner import build
 from tests.sql.database import Warehouse, context_of
 

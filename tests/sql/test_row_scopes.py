@@ -23,7 +23,7 @@ from cockpit.bi.identity import connection_option, sign_identity
 from cockpit.bi.scopes import write_security
 from cockpit.rulebook.security import Deputy, Person, Role, Scope, SecurityRules, Subject, load_security
 from cockpit.rulebook.workspace import REPOSITORY, load_workspace
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from tests.sql.database import Warehouse, context_of, copy_database
 from tests.workspaces import WorkspaceDatabase
 

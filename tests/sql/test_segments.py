@@ -16,7 +16,7 @@ from cockpit.errors import RuleFileError
 from cockpit.rulebook.segments import PlacedSegment, Segment, Segments, load_segments
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.builds import note_changed_rows
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from cockpit.warehouse.runner import BuildContext, build
 from cockpit.warehouse.segment_rules import check_segments
 from cockpit.warehouse.sql_text import parse_expression

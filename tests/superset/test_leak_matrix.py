@@ -28,7 +28,7 @@ from cockpit.bi.metrics import with_metrics
 from cockpit.bi.render import Renderer
 from cockpit.rulebook.workspace import REPOSITORY, load_workspace
 from cockpit.warehouse.metrics import metric_book
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from cockpit.warehouse.tables import protection
 from tests.superset import scope_oracle
 from tests.superset.opened import opened_superset

@@ -160,7 +160,7 @@ def _subject(workspace: Workspace, entity: str, unmasked: bool) -> Subject:
     from cockpit.mdm.record_view import personal_columns
     from cockpit.rulebook.review import load_review
     from cockpit.rulebook.survivorship import load_survivorship
-    from cockpit.warehouse.models import load_models
+    from cockpit.warehouse.model_files import load_models
 
     review = load_review(workspace.models_folder, entity)
     rule = load_survivorship(workspace.models_folder, entity)

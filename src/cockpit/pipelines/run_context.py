@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from cockpit.errors import TerminalError
 from cockpit.i18n import _
 from cockpit.rulebook.workspace import Workspace, find_workspace
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from cockpit.warehouse.runner import BuildContext
 
 

@@ -20,17 +20,17 @@ from psycopg2.extensions import cursor as PgCursor
 
 from cockpit.errors import TerminalError
 from cockpit.i18n import _, language
-from cockpit.quality import data_docs, quarantine, warned
+from cockpit.quality import data_docs, due_rows, quarantine, warned
 from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate, is_computed
 from cockpit.warehouse import builds
-from cockpit.warehouse.builds import Build
+from cockpit.warehouse.builds import Build, CheckedState
 from cockpit.warehouse.connections import connection_url
 from cockpit.warehouse.copy import copy_rows
 from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
-from cockpit.warehouse.runner import BuildContext, changed_columns
+from cockpit.warehouse.runner import WORK_MEMORY, BuildContext, changed_columns
 from cockpit.warehouse.sql_text import parse_expression
 
 log = logging.getLogger(__name__)
@@ -43,6 +43,7 @@ class GateResult:
     Attributes:
         skipped: Neither rows nor rules have changed since the last check.
         held_back: Rows in quarantine after this check.
+        looked_at: Rows that could have changed their verdict, and were looked at.
         changed: Rows whose flag changed.
         warnings: Ids of failed checks that only warn.
         stop: The failure of a check with `on_fail: stop`; None when there is none.
@@ -51,6 +52,7 @@ class GateResult:
     model: str
     skipped: bool
     held_back: int
+    looked_at: int
     changed: int
     warnings: tuple[str, ...]
     stop: TerminalError | None = None
@@ -75,18 +77,21 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
     model.require_rules()
     checks = model.contract.checks
     if not checks:
-        return GateResult(model.name, True, 0, 0, ())
+        return GateResult(model.name, True, 0, 0, 0, ())
     started = time.monotonic()
     with database_errors(str(model.origin)), exclusive(connection, f"build {model.qualified_name}"):
         with connection, connection.cursor() as cursor:
             if not _exists(cursor, model):
                 # Blocked before its first build.
-                return GateResult(model.name, True, 0, 0, ())
+                return GateResult(model.name, True, 0, 0, 0, ())
             seen = _state(cursor, model, context)
-            if builds.last_check(cursor, model.name) == seen:
-                return GateResult(model.name, True, quarantine.count(cursor, model), 0, ())
-            table = _create_checked_table(cursor, model, context)
+            last = builds.last_check(cursor, model.name)
+            if last == seen:
+                return GateResult(model.name, True, quarantine.count(cursor, model), 0, 0, ())
+            table = _create_checked_table(cursor, model, context, last, seen)
+            looked_at = cursor.rowcount
             previous = _previous_rows(cursor, model)
+            rows = _rows(cursor, model)
         evaluation = evaluate(
             connection_url(context.workspace.settings.warehouse).render_as_string(hide_password=False),
             "quality",
@@ -94,6 +99,7 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
             model.contract.grain,
             checks,
             previous,
+            rows,
         )
         outcomes = evaluation.outcomes
         with connection, connection.cursor() as cursor:
@@ -105,7 +111,7 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
     warnings = tuple(o.check.rule_id for o in outcomes if not o.passed and o.check.on_fail == "warn")
     for rule in warnings:
         log.warning("%s: check %s failed (warn)", model.name, rule)
-    return GateResult(model.name, False, held_back, changed, warnings, _stop(model, outcomes))
+    return GateResult(model.name, False, held_back, looked_at, changed, warnings, _stop(model, outcomes))
 
 
 def _stop(model: Model, outcomes: Sequence[Outcome]) -> TerminalError | None:
@@ -128,58 +134,60 @@ def _exists(cursor: PgCursor, model: Model) -> bool:
     return bool(one_row(cursor)[0])
 
 
-def _state(cursor: PgCursor, model: Model, context: BuildContext) -> tuple[str, dict[str, int]]:
-    """Fingerprint of the rules and versions of the rows that they look at."""
+def _state(cursor: PgCursor, model: Model, context: BuildContext) -> CheckedState:
     # A row that was confirmed is looked at again although it is the same.
     answers = {name for name in model.reads if name.startswith("quality.")}
     tables = sorted({model.qualified_name, *answers, *model.looked_at})
-    text = json.dumps([c.model_dump_json() for c in model.contract.checks] + [_day(context)])
-    return hashlib.sha256(text.encode()).hexdigest()[:16], {
-        table: builds.content_version(cursor, table) for table in tables
+    text = json.dumps([[c.model_dump_json() for c in model.contract.checks], _asked_with(model, context)])
+    return CheckedState(
+        hashlib.sha256(text.encode()).hexdigest()[:16],
+        {table: builds.content_version(cursor, table) for table in tables},
+    )
+
+
+def _asked_with(model: Model, context: BuildContext) -> dict[str, str]:
+    """The parameters that the checks name, and their values; rules about now are asked again once in a business day."""
+    values = context.parameters()
+    names = {
+        name
+        for check in model.contract.checks
+        if check.condition
+        for name in parse_expression(check.condition, check.origin or model.origin).parameters
     }
+    return {name: str(values["business_date" if name == "as_of" else name]) for name in sorted(names)}
 
 
-def _day(context: BuildContext) -> str:
-    # Rules about the future are looked at again once in a business day.
-    return str(context.parameters()["business_date"])
+def _create_checked_table(
+    cursor: PgCursor, model: Model, context: BuildContext, last: CheckedState | None, seen: CheckedState
+) -> str:
+    """A table of the rows to look at, with what checks ask of them.
 
-
-def _create_checked_table(cursor: PgCursor, model: Model, context: BuildContext) -> str:
-    """A table with the columns that checks look at, and a boolean column per rule without an expectation of its own.
-
-    Each condition is computed once, however often Great Expectations reads it, and from one snapshot. A view would
-    also forbid other builds to change the tables that its conditions ask.
+    It has the columns that checks look at, and a boolean column per rule without an expectation of its own. Each
+    condition is computed once, however often Great Expectations reads it, and from one snapshot. A view would also
+    forbid other builds to change the tables that its conditions ask.
     """
+    zone = context.workspace.settings.time_zone
+    cursor.execute("select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, WORK_MEMORY))
     checks = model.contract.checks
+    due = due_rows.collect(cursor, model, context, last, seen)
     read = [name for check in checks for name in (*check.columns, *filter(None, (check.column,)))]
     columns = [f"t.{name}" for name in dict.fromkeys((*model.contract.grain, *read))]
-    for rule in checks:
-        if rule.expect == "condition":
-            origin = rule.origin or model.origin
-            condition = parse_expression(str(rule.condition), origin).render(context.parameters())
-            columns.append(f"coalesce({condition}, true) as {RULE_COLUMN}{rule.rule_id}")
-        elif rule.expect == "references":
-            column = str(rule.refers_to).split(".")[1]
-            columns.append(
-                # Uncorrelated, so that PostgreSQL hashes the other table once instead of searching it for each row.
-                f"t.{rule.column} is null or t.{rule.column} in (select referred.{column}"
-                f" from {model.referred_table(rule)} as referred where referred.{column} is not null)"
-                f" as {RULE_COLUMN}{rule.rule_id}"
-            )
-        elif is_computed(rule):
-            # As in SQL: a row without one of the values repeats nothing.
-            named = ", ".join(f"t.{name}" for name in rule.columns)
-            columns.append(
-                f"(num_nulls({named}) > 0 or count(*) over (partition by {named}) = 1) as {RULE_COLUMN}{rule.rule_id}"
-            )
+    for rule in filter(is_computed, checks):
+        column = RULE_COLUMN + rule.rule_id
+        is_known = rule.rule_id in due.judged
+        columns.append(
+            f"{f't.{column} is not false' if is_known else due_rows.passes(rule, model, context)} as {column}"
+        )
     name = f"checked_{model.name}"
     cursor.execute(f"drop table if exists quality.{name}")
     # Unlogged: it lives until the end of the check, and a crash may take it away.
-    cursor.execute("select set_config('TimeZone', %s, true)", (context.workspace.settings.time_zone,))
-    cursor.execute(
-        f"create unlogged table quality.{name} as select {', '.join(columns)} from {model.qualified_name} as t"
-    )
+    cursor.execute(f"create unlogged table quality.{name} as select {', '.join(columns)} from {due.table}")
     return name
+
+
+def _rows(cursor: PgCursor, model: Model) -> int:
+    cursor.execute(f"select count(*) from {model.qualified_name}")
+    return int(one_row(cursor)[0])
 
 
 def _previous_rows(cursor: PgCursor, model: Model) -> int | None:
@@ -223,7 +231,7 @@ def _apply(
     model: Model,
     context: BuildContext,
     outcomes: Sequence[Outcome],
-    seen: tuple[str, dict[str, int]],
+    seen: CheckedState,
     started: float,
 ) -> int:
     """Hold back and release rows, and record the check as a build, so that models downstream notice."""
@@ -233,7 +241,7 @@ def _apply(
         warned.apply(cursor, model, outcomes)
     # A check that stopped something counts as not made: the next run looks again, and nobody reads a gated table.
     stopped = any(not outcome.passed and outcome.check.on_fail == "stop" for outcome in outcomes)
-    fingerprint, upstream = (builds.STOPPED, {}) if stopped else seen
+    fingerprint, upstream = (builds.STOPPED, {}) if stopped else (seen.rules, seen.versions)
     result = Build(0, model.name, "check", 0, changed, 0, fingerprint, upstream, time.monotonic() - started)
     listable = builds.is_listable(cursor, model.qualified_name, changed)
     build_id = builds.record(cursor, result, context.run_id, context.as_of, has_changed_keys=listable)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from cockpit.rulebook.contract import Check
 logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 RULE_COLUMN = "rule_"
+
+# Great Expectations keeps its context in a global variable of the process.
+_ONE_AT_A_TIME = threading.Lock()
 
 # Counts come from one scan. Values of rows are never asked for: a complete result would read each failing value of
 # each check in a query of its own, and somebody's data would stand in results and documents.
@@ -61,9 +65,15 @@ class Evaluation:
 
 
 def evaluate(
-    database_url: str, schema: str, table: str, key: Sequence[str], checks: Sequence[Check], previous_rows: int | None
+    database_url: str,
+    schema: str,
+    table: str,
+    key: Sequence[str],
+    checks: Sequence[Check],
+    previous_rows: int | None,
+    rows: int,
 ) -> Evaluation:
-    """Run checks on one table or view.
+    """Run checks on one table or view; one evaluation at a time, others wait.
 
     Args:
         database_url: SQLAlchemy URL with the password.
@@ -71,20 +81,27 @@ def evaluate(
         key: Columns that identify a row.
         checks: Promises of the contract.
         previous_rows: Row count at the last check, for `row_count_change`; None when there was none.
+        rows: How many the model has; the table need not hold those that are known to pass.
 
     Raises:
         TerminalError: a check cannot be evaluated, such as a condition that divides by zero on some row.
     """
+    with _ONE_AT_A_TIME:
+        result = _validate(database_url, schema, table, key, [_expectation(check, previous_rows) for check in checks])
+    # The order of results differs from the order of the suite.
+    by_rule = {item.expectation_config.meta["rule_id"]: item for item in result.results}
+    _require_evaluated(table, by_rule)
+    return Evaluation(tuple(_outcome(check, by_rule.get(check.rule_id), rows) for check in checks), result)
+
+
+def _validate(database_url: str, schema: str, table: str, key: Sequence[str], expectations: Sequence[Any]) -> Any:
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
-    from great_expectations.expectations import core as gxe
 
     # This one sets its own level when it is imported, to tell of a folder that nothing is written to.
     logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    expectations = [_expectation(check, previous_rows) for check in checks]
-    expectations.append(gxe.ExpectTableRowCountToBeBetween(min_value=0, meta={"rule_id": None}))
     suite = gx.ExpectationSuite(name=table, expectations=[item for item in expectations if item is not None])
     context.suites.add(suite)
     source = context.data_sources.add_postgres(name="warehouse", connection_string=database_url)
@@ -93,12 +110,7 @@ def evaluate(
         definition = context.validation_definitions.add(
             gx.ValidationDefinition(name=table, data=asset.add_batch_definition_whole_table("all"), suite=suite)
         )
-        result: Any = definition.run(result_format={**_RESULT_FORMAT, "unexpected_index_column_names": list(key)})
-    # The order of results differs from the order of the suite.
-    by_rule = {item.expectation_config.meta["rule_id"]: item for item in result.results}
-    _require_evaluated(table, by_rule)
-    rows = int(by_rule[None].result["observed_value"])
-    return Evaluation(tuple(_outcome(check, by_rule.get(check.rule_id), rows) for check in checks), result)
+        return definition.run(result_format={**_RESULT_FORMAT, "unexpected_index_column_names": list(key)})
 
 
 @contextmanager
@@ -153,7 +165,7 @@ def _expectation(check: Check, previous_rows: int | None) -> Any:
 _SHOWN = {"expect", "on_fail", "column", "condition", "refers_to", "message", "message_zh", "why", "why_zh"}
 
 
-def _require_evaluated(table: str, by_rule: dict[str | None, Any]) -> None:
+def _require_evaluated(table: str, by_rule: dict[str, Any]) -> None:
     for rule, item in by_rule.items():
         failure = item.exception_info if isinstance(item.exception_info, dict) else {}
         # One entry, or one per metric that could not be computed.
@@ -161,7 +173,7 @@ def _require_evaluated(table: str, by_rule: dict[str | None, Any]) -> None:
         raised = [each for each in failures if each.get("raised_exception")]
         if raised:
             raise TerminalError(
-                _("check '{rule}' could not be evaluated", rule=rule or "row_count"),
+                _("check '{rule}' could not be evaluated", rule=rule),
                 where=table.removeprefix("checked_"),
                 found=_fault(str(raised[0].get("exception_message", ""))),
                 fix=_("Correct the check in the contract, or the rows that it cannot be computed for."),

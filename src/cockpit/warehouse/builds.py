@@ -83,6 +83,19 @@ class Build:
         return self.inserted + self.updated + self.deleted
 
 
+@dataclass(frozen=True)
+class CheckedState:
+    """What a check depends on.
+
+    Attributes:
+        rules: Fingerprint of the checks and of the values that they are asked with.
+        versions: Table that they look at -> its content version.
+    """
+
+    rules: str
+    versions: dict[str, int]
+
+
 def last_build(cursor: PgCursor, model: str) -> Build | None:
     """The newest build that computed the table (checks and fresh ones repeat its fingerprint)."""
     cursor.execute(
@@ -104,15 +117,15 @@ def last_seconds(cursor: PgCursor) -> dict[str, float]:
     return dict(cursor.fetchall())
 
 
-def last_check(cursor: PgCursor, model: str) -> tuple[str, dict[str, int]] | None:
-    """Rules and state of the rows at the newest check: (fingerprint, table -> content version)."""
+def last_check(cursor: PgCursor, model: str) -> CheckedState | None:
+    """What the newest check saw; None before the first."""
     cursor.execute(
         "select fingerprint, upstream from ops.model_build where model = %s and kind = 'check'"
         " order by build_id desc limit 1",
         (model,),
     )
     row = cursor.fetchone()
-    return (row[0], row[1]) if row else None
+    return CheckedState(*row) if row else None
 
 
 def content_version(cursor: PgCursor, table: str) -> int:
@@ -129,7 +142,7 @@ def is_checked(cursor: PgCursor, table: str) -> bool:
     """Whether the newest check has seen the newest rows; a table that never had any needs none."""
     newest = content_version(cursor, table)
     seen = last_check(cursor, table.split(".")[1])
-    return newest == 0 or (seen is not None and seen[1].get(table) == newest)
+    return newest == 0 or (seen is not None and seen.versions.get(table) == newest)
 
 
 def stopped(cursor: PgCursor, models: Sequence[str]) -> set[str]:

@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 # Keys that changed in the tables which drive a model that a function builds; vanishes with the transaction.
 _DRIVING = "driving"
 
-# For each sort and hash of a build: few builds run at a time, and what does not fit is written to disk twice.
-_BUILD_MEMORY = "256MB"
+# For each sort and hash of a build or check: few run at a time, and what does not fit is written to disk twice.
+WORK_MEMORY = "256MB"
 
 
 class BlockedError(TerminalError):
@@ -210,7 +210,7 @@ class _Step:
     def run(self, *, full: bool) -> Build:
         zone = self._context.workspace.settings.time_zone
         self._cursor.execute(
-            "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, _BUILD_MEMORY)
+            "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, WORK_MEMORY)
         )
         state = self._state()
         last, upstream = state.last, state.upstream
@@ -504,11 +504,13 @@ def _function(name: str) -> Any:
 
 
 def changed_columns(model: Model, graph: ModelGraph) -> list[tuple[str, ...]]:
-    """The sets of columns by which incremental models downstream want to know what changed here."""
+    """The sets of columns by which incremental models downstream, and the model's own checks, ask what changed here."""
     asked: dict[tuple[str, ...], None] = {}
     for other in graph.downstream(model):
         incremental = other.contract.incremental
         columns = incremental.asks(model.qualified_name) if incremental else None
         if columns is not None:
             asked[columns] = None
+    if model.contract.checks:
+        asked[model.contract.grain] = None
     return list(asked)

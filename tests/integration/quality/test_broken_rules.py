@@ -27,7 +27,7 @@ from cockpit.pipelines.tell_owners import tell_owners
 from cockpit.quality import answers
 from cockpit.quality.overlay import RowId
 from cockpit.rulebook.workspace import REPOSITORY, load_workspace, workspace_files
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from cockpit.warehouse.runner import BuildContext
 from tests.conftest import Postgres
 from tests.workspaces import WorkspaceDatabase, make_workspace_database

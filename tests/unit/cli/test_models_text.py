@@ -14,7 +14,7 @@ from cockpit.cli.output import width
 from cockpit.pipelines.explain_model import BuildFacts
 from cockpit.rulebook.workspace import find_workspace, load_workspace
 from cockpit.warehouse.lineage import Lineage
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from tests.unit.warehouse.model_folder import ModelFolder, contract
 
 

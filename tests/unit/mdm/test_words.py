@@ -8,7 +8,7 @@ from cockpit.domain.match.fields.company import APART
 from cockpit.mdm import words
 from cockpit.rulebook.matching import load_field_types, load_match_rule, ready_lists
 from cockpit.rulebook.workspace import REPOSITORY, find_workspace
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 
 RULES = REPOSITORY / "include" / "rules"
 

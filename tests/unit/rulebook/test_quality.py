@@ -11,7 +11,8 @@ import pytest
 from cockpit.rulebook.contract import Check
 from cockpit.rulebook.sources import Entity
 from cockpit.rulebook.workspace import Workspace, find_workspace, load_workspace
-from cockpit.warehouse.models import ModelGraph, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import ModelGraph
 
 WORKSPACE = """
     workspace: two

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from cockpit.rulebook.workspace import Workspace, load_workspace
-from cockpit.warehouse.models import ModelGraph, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import ModelGraph
 
 SOURCE: dict[str, Any] = {
     "source": "erp", "title": "ERP", "title_zh": "ERP", "owner": "sales", "connector": "sql", "connection": "erp",

@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.rulebook.workspace import find_workspace, load_workspace
 from cockpit.warehouse.lineage import WHOLE, Lineage
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from tests.unit.warehouse.model_folder import ModelFolder, contract
 
 

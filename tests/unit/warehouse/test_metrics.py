@@ -11,7 +11,7 @@ import pytest
 from cockpit.errors import RuleFileError
 from cockpit.rulebook.workspace import load_workspace
 from cockpit.warehouse.metrics import CompiledMetric, MetricBook, metric_book
-from cockpit.warehouse.models import load_models
+from cockpit.warehouse.model_files import load_models
 from tests.unit.warehouse.model_folder import ModelFolder, contract
 
 TYPES = {

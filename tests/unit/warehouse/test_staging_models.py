@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from cockpit.rulebook.workspace import find_workspace
-from cockpit.warehouse.models import Model, load_models
+from cockpit.warehouse.model_files import load_models
+from cockpit.warehouse.models import Model
 from cockpit.warehouse.received_text import fits_type
 from tests.unit.warehouse.model_folder import SOURCE, ModelFolder
 
