@@ -35,10 +35,12 @@ class DueRows:
 
     Attributes:
         table: What to read in place of the model's table, as `t`: a from clause.
+        is_all: Whether it has every row.
         judged: Ids of the rules whose verdicts it has already, true or null where the row passes.
     """
 
     table: str
+    is_all: bool
     judged: frozenset[str] = frozenset()
 
 
@@ -54,7 +56,7 @@ def collect(
         last: State that the last check saw; None when there was none.
         now: State now.
     """
-    everything = DueRows(f"{model.qualified_name} as t")
+    everything = DueRows(f"{model.qualified_name} as t", is_all=True)
     if last is None or last.rules != now.rules:
         return everything
     changed = {table for table, version in now.versions.items() if version != last.versions.get(table)}
@@ -76,7 +78,8 @@ def collect(
     return DueRows(
         f"(select * from {model.qualified_name} as t{_verdicts_joined(model) if judged else ''}"
         f" where ({named}) in (select {key} from {DUE})) as t",
-        frozenset(check.rule_id for check in judged),
+        is_all=False,
+        judged=frozenset(check.rule_id for check in judged),
     )
 
 
@@ -164,9 +167,11 @@ def _judge(cursor: PgCursor, model: Model, context: BuildContext, checks: list[C
     key = ", ".join(model.contract.grain)
     verdicts: Mapping[str, str] = {RULE_COLUMN + check.rule_id: passes(check, model, context) for check in checks}
     asked = "".join(f", {condition} as {name}" for name, condition in verdicts.items())
+    # Without the offset PostgreSQL would ask each condition twice, for the filter and for the column.
     cursor.execute(
         f"create temp table {_VERDICTS} on commit drop as select * from"
-        f" (select {key}{asked} from {model.qualified_name} as t) as judged where not ({' and '.join(verdicts)})"
+        f" (select {key}{asked} from {model.qualified_name} as t offset 0) as judged"
+        f" where not ({' and '.join(verdicts)})"
     )
     cursor.execute(f"insert into {DUE} select {key} from {_VERDICTS}")
 

@@ -21,6 +21,7 @@ from psycopg2.extensions import cursor as PgCursor
 from cockpit.errors import TerminalError
 from cockpit.i18n import _, language
 from cockpit.quality import data_docs, due_rows, quarantine, warned
+from cockpit.quality.due_rows import DueRows
 from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate, is_computed
 from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build, CheckedState
@@ -88,10 +89,16 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
             last = builds.last_check(cursor, model.name)
             if last == seen:
                 return GateResult(model.name, True, quarantine.count(cursor, model), 0, 0, ())
-            table = _create_checked_table(cursor, model, context, last, seen)
-            looked_at = cursor.rowcount
+            zone = context.workspace.settings.time_zone
+            cursor.execute(
+                "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, WORK_MEMORY)
+            )
             previous = _previous_rows(cursor, model)
-            rows = _rows(cursor, model)
+            due = due_rows.collect(cursor, model, context, last, seen)
+            table = _create_checked_table(cursor, model, context, due)
+            looked_at = rows = cursor.rowcount
+            if last and previous is not None and not due.is_all:
+                rows = previous + builds.rows_added(cursor, model.name, last.versions[model.qualified_name])
         evaluation = evaluate(
             connection_url(context.workspace.settings.warehouse).render_as_string(hide_password=False),
             "quality",
@@ -157,19 +164,14 @@ def _asked_with(model: Model, context: BuildContext) -> dict[str, str]:
     return {name: str(values["business_date" if name == "as_of" else name]) for name in sorted(names)}
 
 
-def _create_checked_table(
-    cursor: PgCursor, model: Model, context: BuildContext, last: CheckedState | None, seen: CheckedState
-) -> str:
+def _create_checked_table(cursor: PgCursor, model: Model, context: BuildContext, due: DueRows) -> str:
     """A table of the rows to look at, with what checks ask of them.
 
     It has the columns that checks look at, and a boolean column per rule without an expectation of its own. Each
     condition is computed once, however often Great Expectations reads it, and from one snapshot. A view would also
     forbid other builds to change the tables that its conditions ask.
     """
-    zone = context.workspace.settings.time_zone
-    cursor.execute("select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, WORK_MEMORY))
     checks = model.contract.checks
-    due = due_rows.collect(cursor, model, context, last, seen)
     read = [name for check in checks for name in (*check.columns, *filter(None, (check.column,)))]
     columns = [f"t.{name}" for name in dict.fromkeys((*model.contract.grain, *read))]
     for rule in filter(is_computed, checks):
@@ -183,11 +185,6 @@ def _create_checked_table(
     # Unlogged: it lives until the end of the check, and a crash may take it away.
     cursor.execute(f"create unlogged table quality.{name} as select {', '.join(columns)} from {due.table}")
     return name
-
-
-def _rows(cursor: PgCursor, model: Model) -> int:
-    cursor.execute(f"select count(*) from {model.qualified_name}")
-    return int(one_row(cursor)[0])
 
 
 def _previous_rows(cursor: PgCursor, model: Model) -> int | None:

@@ -138,6 +138,15 @@ def content_version(cursor: PgCursor, table: str) -> int:
     return int(one_row(cursor)[0])
 
 
+def rows_added(cursor: PgCursor, model: str, since: int) -> int:
+    """By how many rows the table has grown since a build, if it was not made anew; negative when it has shrunk."""
+    cursor.execute(
+        "select coalesce(sum(inserted - deleted), 0) from ops.model_build where model = %s and build_id > %s",
+        (model, since),
+    )
+    return int(one_row(cursor)[0])
+
+
 def is_checked(cursor: PgCursor, table: str) -> bool:
     """Whether the newest check has seen the newest rows; a table that never had any needs none."""
     newest = content_version(cursor, table)
