@@ -22,7 +22,6 @@ from cockpit.warehouse.builds import CheckedState
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.runner import BuildContext
-from cockpit.warehouse.sql_text import parse_expression
 
 # Temporary tables of one check: keys of the rows to look at, and what was found about some of them already.
 DUE = "due"
@@ -90,7 +89,7 @@ def passes(check: Check, model: Model, context: BuildContext) -> str:
         LookupError: it can ask this one.
     """
     if check.expect == "condition":
-        expression = parse_expression(str(check.condition), check.origin or model.origin)
+        expression = model.condition(check)
         return f"coalesce({expression.render(context.parameters())}, true)"
     if check.expect == "references":
         column = str(check.refers_to).split(".")[1]
@@ -155,7 +154,7 @@ def _asks_of_all(check: Check, model: Model, changed: set[str]) -> bool:
         return model.referred_table(check) in changed
     if not check.condition:
         return False
-    expression = parse_expression(check.condition, check.origin or model.origin)
+    expression = model.condition(check)
     # A window sees the rows beside it, of which some would be missing.
     return bool(expression.reads & changed) or expression.tree.find(exp.Window) is not None
 

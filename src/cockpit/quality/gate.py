@@ -31,8 +31,7 @@ from cockpit.warehouse.faults import database_errors
 from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
-from cockpit.warehouse.runner import WORK_MEMORY, BuildContext, changed_columns
-from cockpit.warehouse.sql_text import parse_expression
+from cockpit.warehouse.runner import BuildContext, changed_columns, set_up
 
 log = logging.getLogger(__name__)
 
@@ -89,10 +88,7 @@ def check(connection: PgConnection, model: Model, context: BuildContext) -> Gate
             last = builds.last_check(cursor, model.name)
             if last == seen:
                 return GateResult(model.name, True, quarantine.count(cursor, model), 0, 0, ())
-            zone = context.workspace.settings.time_zone
-            cursor.execute(
-                "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, WORK_MEMORY)
-            )
+            set_up(cursor, context)
             previous = _previous_rows(cursor, model)
             due = due_rows.collect(cursor, model, context, last, seen)
             table = _create_checked_table(cursor, model, context, due)
@@ -155,12 +151,7 @@ def _state(cursor: PgCursor, model: Model, context: BuildContext) -> CheckedStat
 def _asked_with(model: Model, context: BuildContext) -> dict[str, str]:
     """The parameters that the checks name, and their values; rules about now are asked again once in a business day."""
     values = context.parameters()
-    names = {
-        name
-        for check in model.contract.checks
-        if check.condition
-        for name in parse_expression(check.condition, check.origin or model.origin).parameters
-    }
+    names = {name for check in model.contract.checks if check.condition for name in model.condition(check).parameters}
     return {name: str(values["business_date" if name == "as_of" else name]) for name in sorted(names)}
 
 

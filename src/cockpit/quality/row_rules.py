@@ -9,7 +9,6 @@ from cockpit.rulebook.contract import Check
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.runner import BuildContext
-from cockpit.warehouse.sql_text import parse_expression
 from cockpit.warehouse.tables import FLAG
 
 # Kinds of checks that look at a row and not at the table as a whole.
@@ -111,7 +110,7 @@ def asked_columns(model: Model, graph: ModelGraph) -> dict[str, set[str]]:
             asked.setdefault(model.referred_table(check), set()).add(str(check.refers_to).split(".")[1])
         if not check.condition:
             continue
-        expression = parse_expression(check.condition, check.origin or model.origin)
+        expression = model.condition(check)
         asked[model.qualified_name] |= expression.columns
         for query in expression.subqueries:
             for table in query.tables.values():
@@ -152,6 +151,6 @@ def _passes(check: Check, model: Model, context: BuildContext) -> sql.Composable
                 column, sql.Identifier(referred), sql.SQL(model.referred_table(check))
             )
         case _condition:
-            condition = parse_expression(str(check.condition), check.origin or model.origin)
+            condition = model.condition(check)
             text = condition.render(context.parameters(), {model.qualified_name: _ALL_ROWS})
             return sql.SQL("({})").format(sql.SQL(text))

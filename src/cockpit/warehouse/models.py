@@ -12,7 +12,7 @@ from pathlib import Path
 from cockpit.errors import RuleFileError
 from cockpit.i18n import _
 from cockpit.rulebook.contract import Check, Contract
-from cockpit.warehouse.sql_text import Query, parse_expression
+from cockpit.warehouse.sql_text import Expression, Query, parse_expression
 from cockpit.warehouse.standardised import StandardisedColumn
 
 # What every build knows besides the parameters of workspace.yml.
@@ -90,8 +90,12 @@ class Model:
         asked = {self.referred_table(check) for check in self.contract.checks if check.expect == "references"}
         for check in self.contract.checks:
             if check.condition:
-                asked |= parse_expression(check.condition, check.origin or self.origin).reads
+                asked |= self.condition(check).reads
         return frozenset(asked) - {self.qualified_name}
+
+    def condition(self, check: Check) -> Expression:
+        """The parsed condition of one of its checks that has one."""
+        return parse_expression(str(check.condition), check.origin or self.origin)
 
     def referred_table(self, check: Check) -> str:
         """`customer.customer_id` in a source's rule means that source's own customers in staging.

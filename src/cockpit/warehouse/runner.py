@@ -42,7 +42,7 @@ log = logging.getLogger(__name__)
 _DRIVING = "driving"
 
 # For each sort and hash of a build or check: few run at a time, and what does not fit is written to disk twice.
-WORK_MEMORY = "256MB"
+_WORK_MEMORY = "256MB"
 
 
 class BlockedError(TerminalError):
@@ -208,10 +208,7 @@ class _Step:
         self._afterwards: list[Callable[[PgCursor], None]] = []
 
     def run(self, *, full: bool) -> Build:
-        zone = self._context.workspace.settings.time_zone
-        self._cursor.execute(
-            "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)", (zone, WORK_MEMORY)
-        )
+        set_up(self._cursor, self._context)
         state = self._state()
         last, upstream = state.last, state.upstream
         if state.is_fresh and not full:
@@ -469,6 +466,14 @@ class _Step:
             builds.record_changed_keys(self._cursor, build_id, self._model.name, CHANGES, self._tracked)
         log.info("%s %s: %d rows changed in %.2f s", self._model.name, kind, result.changed, result.seconds)
         return replace(result, build_id=build_id)
+
+
+def set_up(cursor: PgCursor, context: BuildContext) -> None:
+    """Give the transaction of a build or check the business's time zone, and memory to work with."""
+    cursor.execute(
+        "select set_config('TimeZone', %s, true), set_config('work_mem', %s, true)",
+        (context.workspace.settings.time_zone, _WORK_MEMORY),
+    )
 
 
 def rows_of(cursor: PgCursor, model: Model, context: BuildContext, affected: Narrowing | None = None) -> str:

@@ -7,7 +7,6 @@ from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from textwrap import dedent
 
 import pytest
 from psycopg2.extensions import connection as PgConnection
@@ -16,21 +15,11 @@ from cockpit.pipelines import steps
 from cockpit.pipelines.run_context import run_context
 from cockpit.pipelines.stage import stage_source
 from cockpit.quality.gate import GateResult
-from cockpit.rulebook.workspace import REPOSITORY, load_workspace
+from cockpit.rulebook.workspace import load_workspace
 from cockpit.warehouse import builds
 from tests.conftest import Postgres
+from tests.integration.quality.shop_workspace import write_shop
 from tests.workspaces import WorkspaceDatabase, make_workspace_database
-
-WORKSPACE = """
-    workspace: shop
-    title: Shop
-    title_zh: 商店
-    warehouse: shop_warehouse
-    sources: sources
-    models: models
-    currency: CNY
-    time_zone: Asia/Shanghai
-"""
 
 # Each kind of check, by what else it looks at: nothing, one other table, rows that have the same value, all rows.
 SOURCE = """
@@ -150,11 +139,7 @@ def database(postgres: Postgres) -> WorkspaceDatabase:
 @pytest.fixture
 def shop(database: WorkspaceDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("AIRFLOW_CONN_SHOP_WAREHOUSE", database.dsn("cockpit_etl"))
-    (tmp_path / "sources").mkdir()
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "security").symlink_to(REPOSITORY / "include" / "sql" / "security")
-    (tmp_path / "workspace.yml").write_text(dedent(WORKSPACE), encoding="utf-8")
-    (tmp_path / "sources" / "till.yml").write_text(dedent(SOURCE), encoding="utf-8")
+    write_shop(tmp_path, {"sources/till.yml": SOURCE})
     with closing(database.connect()) as connection:
         made = Shop(tmp_path, connection)
         for schema in ("ops", "raw", "staging", "core", "quality", "public"):

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 from psycopg2.extensions import connection as PgConnection
@@ -17,21 +16,11 @@ from cockpit.errors import TerminalError, TransientError
 from cockpit.pipelines import steps
 from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.pipelines.run_context import run_context
-from cockpit.rulebook.workspace import REPOSITORY, load_workspace
+from cockpit.rulebook.workspace import load_workspace
 from cockpit.warehouse.runner import BuildContext
 from tests.conftest import Postgres
+from tests.integration.quality.shop_workspace import write_shop
 from tests.workspaces import WorkspaceDatabase, make_workspace_database
-
-WORKSPACE = """
-    workspace: shop
-    title: Shop
-    title_zh: 商店
-    warehouse: shop_warehouse
-    sources: sources
-    models: models
-    currency: CNY
-    time_zone: Asia/Shanghai
-"""
 
 SOURCE = """
     source: till
@@ -158,15 +147,7 @@ class Shop:
 @pytest.fixture
 def shop(database: WorkspaceDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
     monkeypatch.setenv("AIRFLOW_CONN_SHOP_WAREHOUSE", database.dsn("cockpit_etl"))
-    for name, text in {
-        "workspace.yml": WORKSPACE,
-        "sources/till.yml": SOURCE,
-        **{f"models/{k}": v for k, v in MODELS.items()},
-    }.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(dedent(text), encoding="utf-8")
-    (tmp_path / "models" / "security").symlink_to(REPOSITORY / "include" / "sql" / "security")
+    write_shop(tmp_path, {"sources/till.yml": SOURCE, **{f"models/{k}": v for k, v in MODELS.items()}})
     with closing(database.connect()) as connection:
         made = Shop(tmp_path, connection)
         made.execute("drop schema if exists ops, raw, staging, core, quality, public cascade")
