@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,32 +59,12 @@ class Overview:
     sources: Mapping[str, Row]
 
 
-class _Remembered:
-    """The last overview with the state that it was made of: it reads each staging table, so it is made once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._state: Row = {}
-        self._rows: dict[str, Row] = {}
-
-    def rows(self, connection: PgConnection, state: Row) -> dict[str, Row]:
-        """Rows by source; others who ask meanwhile wait for the same answer."""
-        with self._lock:
-            if self._state != state:
-                self._rows = {row["source"]: row for row in _select(connection, "sources")}
-                self._state = state
-            return self._rows
-
-
-_remembered = _Remembered()
-
-
 def overview() -> Overview:
     """Every source with its figures; no sources before the workspace was prepared for the first time."""
     with _ledger() as connection:
         read_at: datetime = _select(connection, "clock")[0]["read_at"]
         try:
-            return Overview(read_at, _remembered.rows(connection, _select(connection, "state")[0]))
+            return Overview(read_at, {row["source"]: row for row in _select(connection, "sources")})
         except UndefinedTable:
             return Overview(read_at, {})
 
@@ -103,8 +82,7 @@ def batches(wanted: BatchFilter) -> Page:
 
 def batch(batch_id: int) -> Row | None:
     """One batch with where its rows are now; None when there is none of that number."""
-    owner = _read("owner_of_batch", batch_id=batch_id)
-    found = _read("batch", batch_id=batch_id, **owner[0]) if owner else []
+    found = _read("batch", batch_id=batch_id)
     return found[0] if found else None
 
 

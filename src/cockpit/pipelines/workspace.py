@@ -24,6 +24,8 @@ from cockpit.warehouse.locks import exclusive
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.tables import ensure_table, protect
 
+_LEDGER_VIEW = Path(__file__).parent / "import_ledger.sql"
+
 
 def prepare(context: BuildContext) -> None:
     """Bring the database to what the rule files say; the data stay as they are.
@@ -88,7 +90,7 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
         scopes.bind_organisation(cursor, organisation)
         for mart in context.graph.layer("marts"):
             protect(cursor, mart, context.workspace.models_folder)
-        cursor.execute(_ledger_view(context))
+        cursor.execute(_LEDGER_VIEW.read_text(encoding="utf-8"))
         cursor.execute(completions.view(context.graph))
         cursor.execute(held_amounts.view(context))
         rights.let_answer(cursor, context.graph)
@@ -98,7 +100,7 @@ def _prepare(connection: PgConnection, context: BuildContext) -> None:
 
 def _fingerprint(context: BuildContext) -> str:
     """Changes whenever another preparation could come out."""
-    digest = hashlib.sha256(_ledger_view(context).encode())
+    digest = hashlib.sha256(_LEDGER_VIEW.read_bytes())
     folders = [Path(__file__).parents[1], context.workspace.models_folder / "security"]
     if context.workspace.settings.security:
         folders.append(context.workspace.folder / context.workspace.settings.security)
@@ -128,20 +130,3 @@ def _apply_people(connection: PgConnection, context: BuildContext) -> None:
 def _apply(connection: PgConnection, script: Path) -> None:
     with connection, connection.cursor() as cursor:
         cursor.execute(script.read_text(encoding="utf-8"))
-
-
-def _ledger_view(context: BuildContext) -> str:
-    """The ledger as of now: where the rows of each batch are today (ARCHITECTURE, words with one meaning)."""
-    template = (Path(__file__).parent / "import_ledger.sql").read_text(encoding="utf-8")
-    # Counted table by table: all rows at once would be compared by the names of their sources.
-    states = [
-        f"select '{s.source}' as source, '{s.name}' as entity, batch_id,"
-        " count(*) filter (where not is_quarantined) as staged, count(*) filter (where is_quarantined) as quarantined"
-        f" from staging.{s.staging_table} group by batch_id"
-        for s in staging.source_entities(context.workspace)
-    ]
-    nothing = (
-        "select '' as source, '' as entity, cast(0 as bigint) as batch_id,"
-        " cast(0 as bigint) as staged, cast(0 as bigint) as quarantined where false"
-    )
-    return template.replace("{staged_batches}", "\n    union all\n    ".join(states or [nothing]))

@@ -240,6 +240,7 @@ class Contract(Rule):
     built_by: str | None = Field(default=None, pattern=_FUNCTION)
     reads: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
     survivorship: str | None = Field(default=None, pattern=IDENTIFIER)
     from_metrics: bool = False
     after: str | None = Field(default=None, pattern=_FUNCTION)
@@ -283,6 +284,8 @@ class Contract(Rule):
             raise MisfitError(_("is for built_by; the tables of an SQL model are found in its SQL"), "reads")
         if self.rules and not self.built_by:
             raise MisfitError(_("is for built_by; an SQL model has its rules in its SQL"), "rules")
+        if self.parameters and not self.built_by:
+            raise MisfitError(_("is for built_by; the parameters of an SQL model are found in its SQL"), "parameters")
         if self.from_metrics and (self.built_by or self.survivorship):
             raise MisfitError(_("is for a model whose SQL follows from the metrics alone"), "from_metrics")
         if self.survivorship and self.built_by:

@@ -163,11 +163,9 @@ def _check_tables(model: Model, known: set[str]) -> None:
 def _check_expressions(model: Model, parameters: set[str], tables: Mapping[str, Model]) -> None:
     """Names in SQL and conditions that nothing stands for would fail only when data are there."""
     where = at_line(model.origin)
-    if model.query:
-        for name in sorted(model.query.parameters - parameters)[:1]:
-            where = _line_of(model, f":{name}")
-        _refuse_unknown(_("uses an unknown parameter"), where, model.query.parameters, parameters)
-        where = at_line(model.origin)
+    for name in sorted(model.parameters - parameters)[:1]:
+        where = _line_of(model, f":{name}" if model.query else name)
+    _refuse_unknown(_("uses an unknown parameter"), where, model.parameters, parameters)
     seen: set[str] = set()
     for check in model.contract.checks:
         rule = check.rule_id

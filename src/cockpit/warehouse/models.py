@@ -64,6 +64,11 @@ class Model:
         """Schema-qualified names of the tables it is computed from."""
         return self.query.reads if self.query else frozenset(self.contract.reads)
 
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names of the values, such as the business date, that its rows depend on."""
+        return frozenset(self.query.parameters if self.query else self.contract.parameters)
+
     @property
     def is_about_loads(self) -> bool:
         """Whether it shows bookkeeping, which grows with each run, instead of the business."""
@@ -109,7 +114,7 @@ class Model:
     def definition(self) -> str:
         """Changes whenever another table could come out of the same data."""
         # Checks look at rows; they make none, except that a table whose rows may be held back has a flag.
-        contract = self.contract.model_dump_json(exclude={"checks"})
+        contract = self.contract.model_dump_json(exclude={"checks"}, exclude_defaults=True)
         parts = [contract, self.query.text if self.query else self.contract.built_by, self.is_gated]
         if self.received:
             parts.append(self.received.text)

@@ -281,7 +281,7 @@ class _Step:
                 )
 
     def _fingerprint(self) -> str:
-        names = self._model.query.parameters if self._model.query else {"business_date"}
+        names = self._model.parameters
         unknown = sorted(names - set(self._values))
         if unknown:
             raise TerminalError(

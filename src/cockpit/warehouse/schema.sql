@@ -67,3 +67,49 @@ create table if not exists ops.segment_evaluation (
     rule text not null,
     evaluated_on date not null
 );
+
+-- Grain: one row per staging table and import batch: how many of the batch's rows the table holds now. Triggers on the
+-- tables count, so that nobody's change is missed and the ledger need not read what has not changed.
+create table if not exists ops.staged_batch (
+    staging_table text not null,
+    batch_id bigint not null,
+    staged bigint not null,
+    quarantined bigint not null,
+    primary key (staging_table, batch_id)
+);
+
+create or replace function ops.count_staged() returns trigger
+language plpgsql
+as $$
+begin
+    if tg_op = 'TRUNCATE' then
+        delete from ops.staged_batch as held where held.staging_table = tg_table_name;
+    end if;
+    if tg_op in ('UPDATE', 'DELETE') then
+        update ops.staged_batch as held
+        set staged = held.staged - gone.staged, quarantined = held.quarantined - gone.quarantined
+        from (
+            select
+                removed.batch_id,
+                count(*) filter (where not removed.is_quarantined) as staged,
+                count(*) filter (where removed.is_quarantined) as quarantined
+            from removed
+            group by removed.batch_id
+        ) as gone
+        where held.staging_table = tg_table_name and held.batch_id = gone.batch_id;
+    end if;
+    if tg_op in ('INSERT', 'UPDATE') then
+        insert into ops.staged_batch as held (staging_table, batch_id, staged, quarantined)
+        select
+            tg_table_name,
+            added.batch_id,
+            count(*) filter (where not added.is_quarantined),
+            count(*) filter (where added.is_quarantined)
+        from added
+        group by added.batch_id
+        on conflict (staging_table, batch_id) do update
+        set staged = held.staged + excluded.staged, quarantined = held.quarantined + excluded.quarantined;
+    end if;
+    return null;
+end
+$$;

@@ -1,4 +1,4 @@
-"""Bring a model's table to its contract: columns, key, indexes, and the row policies of a mart.
+"""Bring a model's table to its contract: columns, key, indexes, row policies of a mart, counts of a source's rows.
 
 All of it happens in the transaction of the build, so that a mart is never visible without its policies.
 """
@@ -14,6 +14,7 @@ from psycopg2.extensions import cursor as PgCursor
 from cockpit.rulebook.contract import RowScope
 from cockpit.warehouse.models import Model
 from cockpit.warehouse.rows import one_row
+from cockpit.warehouse.staged_batches import count_batches
 
 # Builds never write it: checks do. A row that a build has just changed stays held back until it is checked again.
 FLAG = "is_quarantined"
@@ -33,6 +34,8 @@ def ensure_table(cursor: PgCursor, model: Model, models_folder: Path) -> bool:
     changed = _alter(cursor, model, existing) if existing else _create(cursor, model)
     if model.layer == "marts":
         protect(cursor, model, models_folder)
+    if model.is_source:
+        count_batches(cursor, model)
     return changed
 
 

@@ -13,7 +13,7 @@ import pytest
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.errors import TerminalError, TransientError
-from cockpit.pipelines import steps
+from cockpit.pipelines import steps, workspace
 from cockpit.pipelines.refresh import Refresh, refresh
 from cockpit.pipelines.run_context import run_context
 from cockpit.rulebook.workspace import load_workspace
@@ -256,6 +256,46 @@ def test_the_ledger_counts_where_the_rows_are_now(shop: Shop) -> None:
         "select loaded, staged, quarantined, replaced, is_balanced from ops.import_ledger where loaded > 0 order by batch_id"
     )
     assert rows == [(6, 4, 1, 1, True), (1, 1, 0, 0, True)]
+
+
+@pytest.mark.parametrize(
+    ("statement", "left"),
+    [
+        ("delete from staging.stg_till__sale where sale_id = 2", (3, 1, False)),
+        ("update staging.stg_till__sale set is_quarantined = not is_quarantined where sale_id = 2", (3, 2, True)),
+        ("insert into staging.stg_till__sale select * from twin", (5, 1, False)),
+        ("update staging.stg_till__sale set batch_id = batch_id + 1 where sale_id = 2", (3, 1, False)),
+        ("truncate staging.stg_till__sale", (0, 0, False)),
+    ],
+)
+def test_the_ledger_notices_what_is_done_to_staging_by_hand(
+    shop: Shop, statement: str, left: tuple[int, int, bool]
+) -> None:
+    for sale in range(1, 5):
+        shop.sell(sale, 10)
+    shop.sell(5, -1)
+    shop.refresh()
+    shop.execute(
+        "create table twin as select * from staging.stg_till__sale where sale_id = 2;"
+        "update twin set sale_id = 9, source_key = '9'"
+    )
+    assert _now_in_staging(shop) == [(4, 1, True)]
+    shop.execute(statement)
+    assert _now_in_staging(shop) == [left]
+
+
+def test_a_table_that_was_not_counted_yet_is_counted_when_the_workspace_is_prepared(shop: Shop) -> None:
+    shop.sell(1, 10)
+    shop.sell(2, -1)
+    shop.refresh()
+    # As an older version left it.
+    shop.execute("drop function ops.count_staged cascade; drop table ops.staged_batch cascade")
+    workspace.prepare(shop.context(datetime(2026, 3, 5, tzinfo=UTC)))
+    assert _now_in_staging(shop) == [(1, 1, True)]
+
+
+def _now_in_staging(shop: Shop) -> list[tuple[object, ...]]:
+    return shop.execute("select staged, quarantined, is_balanced from ops.import_ledger where loaded > 0")
 
 
 def test_core_is_not_built_from_rows_that_nobody_has_checked(shop: Shop) -> None:

@@ -111,6 +111,7 @@ def test_a_contract_that_does_not_fit(file: Path, found: str, put: str, message:
         pytest.param("indexes:\n  - [thing_key]\n  - [other]", "8: indexes: names other, which is not in columns (allowed: thing_key)", id="index on an unknown column"),
         pytest.param("built_by: a.b:c", "8: built_by: needs 'reads': the tables that the function reads", id="function without reads"),
         pytest.param("built_by: a.b.c\nreads: [a.b]", "8: built_by: is not of the right form (found 'a.b.c'; allowed: pattern ^[a-z_.]+:[a-z_]+$)", id="no function"),
+        pytest.param("parameters: [business_date]", "8: parameters: is for built_by; the parameters of an SQL model are found in its SQL", id="parameters without a function"),
         pytest.param("reads: [staging.stg_a]", "8: reads: is for built_by; the tables of an SQL model are found in its SQL", id="reads without a function"),
         pytest.param("checks:\n  - {expect: sum, column: thing_key}", f"9: checks.0.expect: has a value that is not known (found 'sum'; allowed: {EXPECTATIONS})", id="unknown check"),
         pytest.param("checks:\n  - {expect: not_null, column: thing_key}\n  - {expect: not_null}", "10: checks.1.expect: not_null needs column", id="check without its column"),

@@ -25,4 +25,4 @@ select
     ledger.started_at,
     ledger.finished_at
 from ops.import_ledger as ledger
-where ledger.batch_id = %(batch_id)s and ledger.source = %(source)s and ledger.entity = %(entity)s
+where ledger.batch_id = %(batch_id)s
