@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg2
@@ -12,6 +13,7 @@ import pytest
 from psycopg2 import sql
 from psycopg2.extensions import connection as PgConnection
 
+from cockpit import warehouse
 from cockpit.pipelines.workspace import prepare
 from cockpit.rulebook.workspace import Workspace
 from cockpit.warehouse.model_files import load_models
@@ -19,6 +21,9 @@ from cockpit.warehouse.models import Model
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.tables import ensure_table
 from tests.workspaces import WorkspaceDatabase, make_workspace_database
+
+# Staging's triggers write to it.
+_BOOKKEEPING = Path(str(warehouse.__file__)).parent / "schema.sql"
 
 
 def context_of(workspace: Workspace, as_of: datetime, parameters: Mapping[str, Any] | None = None) -> BuildContext:
@@ -77,6 +82,7 @@ class Warehouse:
     def create_tables(self, models: Sequence[Model], context: BuildContext) -> None:
         """The tables of these models, empty, as their contracts say."""
         with self.connection, self.connection.cursor() as cursor:
+            cursor.execute(_BOOKKEEPING.read_text(encoding="utf-8"))
             for model in models:
                 ensure_table(cursor, model, context.workspace.models_folder)
 

@@ -106,6 +106,7 @@ begin
             count(*) filter (where not added.is_quarantined),
             count(*) filter (where added.is_quarantined)
         from added
+        where added.batch_id is not null
         group by added.batch_id
         on conflict (staging_table, batch_id) do update
         set staged = held.staged + excluded.staged, quarantined = held.quarantined + excluded.quarantined;

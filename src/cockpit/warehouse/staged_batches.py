@@ -36,6 +36,6 @@ def count_batches(cursor: PgCursor, model: Model) -> None:
     cursor.execute(
         "insert into ops.staged_batch (staging_table, batch_id, staged, quarantined)"
         " select %s, batch_id, count(*) filter (where not is_quarantined), count(*) filter (where is_quarantined)"
-        f" from {model.qualified_name} group by batch_id",
+        f" from {model.qualified_name} where batch_id is not null group by batch_id",
         (model.name,),
     )

@@ -64,7 +64,7 @@ QUERIES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database(postgres: Postgres) -> WorkspaceDatabase:
     return make_workspace_database(postgres, "test_readers_under_load")
 
