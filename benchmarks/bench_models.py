@@ -13,7 +13,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -25,7 +25,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.database import workspace_database
 from benchmarks.kept import keep, machine, table
-from benchmarks.models.project import SCHEMA, selection, write_project
+from benchmarks.models.project import SCHEMA, STATISTICS, selection, write_project
 from cockpit.errors import TerminalError
 from cockpit.pipelines.build_models import build_all
 from cockpit.pipelines.run_context import run_context
@@ -48,6 +48,7 @@ _TITLES = {
     "empty": "our runner, tables were empty",
     "bare": "the same SQL bare: create table as, keys, analyze",
     "dbt": "dbt run, materialised as tables, the same indexes",
+    "dbt_analysed": "the same, with statistics of each table as ours has",
     "again": "our runner, every row computed again, the difference written",
 }
 
@@ -253,7 +254,7 @@ def main() -> None:
     context = run_context(find_workspace("huaxing"), run_id="bench")
     models = chosen(settings, context)
     with tempfile.TemporaryDirectory(dir=settings.home) as name, workspace_database(settings, DATABASE) as url:
-        folder = Path(name)
+        folders = {"dbt": Path(name) / "plain", "dbt_analysed": Path(name) / "analysed"}
         os.environ["AIRFLOW_CONN_WAREHOUSE"] = url
         tell("copy_inputs")
         prepare(context)
@@ -263,37 +264,44 @@ def main() -> None:
             cursor.execute(f"alter database {DATABASE} set timezone = '{zone}'")
         inputs = copy_inputs(settings, url, context, models)
         bench = Bench(settings, url, context, models)
-        write_project(folder, models, context.parameters(), THREADS)
-        dbt = Dbt(settings, url, folder)
+        peers: dict[str, Dbt] = {}
         try:
-            measure(bench, dbt, given.rounds)
+            for each, folder in folders.items():
+                folder.mkdir()
+                after_each = [STATISTICS] if each == "dbt_analysed" else []
+                write_project(folder, models, context.parameters(), THREADS, after_each)
+                peers[each] = Dbt(settings, url, folder)
+            measure(bench, peers, given.rounds)
             differing = bench.same()
             rows = bench.rows()
         finally:
-            dbt.close()
+            for peer in peers.values():
+                peer.close()
+        versions = peers["dbt"].versions
         with closing(psycopg2.connect(url)) as connection:
             version = connection.server_version
     server = f"PostgreSQL {version // 10000}.{version % 10000}"
-    result = summary(bench, f"{server}, {dbt.versions}", inputs, rows, differing)
+    result = summary(bench, f"{server}, {versions}", inputs, rows, differing)
     if not differing:
         write(result)
     print(json.dumps({"result": result}), flush=True)
 
 
-def measure(bench: Bench, dbt: Dbt, rounds: int) -> None:
+def measure(bench: Bench, peers: Mapping[str, Dbt], rounds: int) -> None:
     """A round to warm up everything, then rounds of each in turn; the tables are empty or gone before each."""
     for number in range(rounds + 1):
         bench.empty()
         bench.take("empty", bench.ours)
         bench.take("bare", bench.bare)
-        with bench.connected() as connection, connection.cursor() as cursor:
-            cursor.execute(f"drop schema if exists {SCHEMA} cascade")
-        bench.take("dbt", dbt.run)
+        for name, peer in peers.items():
+            with bench.connected() as connection, connection.cursor() as cursor:
+                cursor.execute(f"drop schema if exists {SCHEMA} cascade")
+            bench.take(name, peer.run)
         bench.take("again", lambda: bench.ours(full=True))
         if number == 0:
             bench.wall.clear()
             # Which takes longest is still known.
-            for name in ("bare", "dbt", "again"):
+            for name in ("bare", *peers, "again"):
                 del bench.single[name]
     bench.single["empty"] = bench.single["empty"][1:]
 
@@ -345,7 +353,8 @@ def write(result: dict[str, Any]) -> None:
         (name, *(f"{seconds[each]:.2f}" for each in _TITLES))
         for name, seconds in sorted(result["models"].items(), key=lambda item: -item[1]["empty"])
     ]
-    keep("models", result, [*lines, *table(("model", "empty", "bare", "dbt", "again"), singles, numbers_from=1)])
+    names = ("model", "empty", "bare", "dbt", "analysed", "again")
+    keep("models", result, [*lines, *table(names, singles, numbers_from=1)])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck, settings
 from psycopg2 import sql
 
 from cockpit.stack import lifecycle
@@ -24,6 +25,10 @@ from cockpit.stack.settings import REPOSITORY, Settings
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 _HOMES = Path(os.environ.get("COCKPIT_HOME") or REPOSITORY / ".cockpit").absolute()
 HOME = _HOMES / ("test-home" if _WORKER == "gw0" else f"test-home-{_WORKER}")
+# How fast a machine is says nothing about an example.
+settings.register_profile("cockpit", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cockpit")
+
 # They start services, and choose ports for them.
 _START_SERVICES = REPOSITORY / "tests/integration/stack"
 

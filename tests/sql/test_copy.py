@@ -44,7 +44,7 @@ def write_and_read(warehouse: Warehouse, types: str, rows: list[tuple[object, ..
             warehouse.connection.rollback()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, min_size=1, max_size=5))
 def test_what_is_written_is_read(rows: list[tuple[object, ...]], warehouse: Warehouse) -> None:
     types = "text, bigint, numeric, double precision, boolean, date, timestamptz, text[]"

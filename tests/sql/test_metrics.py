@@ -213,7 +213,7 @@ def reading(template: WorkspaceDatabase) -> Iterator[PgConnection]:
         yield connection
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(ROW, max_size=8))
 def test_formulas_give_what_one_would_write_by_hand(
     deals: ModelFolder, reading: PgConnection, rows: list[dict[str, Any]]

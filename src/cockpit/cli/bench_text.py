@@ -41,6 +41,7 @@ def title(name: str) -> str:
         "empty": _("Our runner, empty tables"),
         "bare": _("The same SQL bare"),
         "dbt": "dbt run",
+        "dbt_analysed": _("dbt run with statistics"),
         "again": _("Our runner, all rows again"),
         "match_all": _("All records, first run"),
         "golden_all": _("Golden records, first run"),

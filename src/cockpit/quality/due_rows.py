@@ -8,7 +8,6 @@ the failures that are found are all that there are.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from psycopg2.extensions import cursor as PgCursor
@@ -16,6 +15,7 @@ from sqlglot import exp
 
 from cockpit.quality.quarantine import source_entity
 from cockpit.quality.suite import RULE_COLUMN
+from cockpit.quality.verdicts import passes
 from cockpit.rulebook.contract import Check
 from cockpit.warehouse import builds
 from cockpit.warehouse.builds import CheckedState
@@ -82,29 +82,6 @@ def collect(
     )
 
 
-def passes(check: Check, model: Model, context: BuildContext) -> str:
-    """SQL over `t`, never null, for the checks that Great Expectations cannot ask in SQL itself.
-
-    Raises:
-        LookupError: it can ask this one.
-    """
-    if check.expect == "condition":
-        expression = model.condition(check)
-        return f"coalesce({expression.render(context.parameters())}, true)"
-    if check.expect == "references":
-        column = str(check.refers_to).split(".")[1]
-        # Uncorrelated, so that PostgreSQL hashes the other table once instead of searching it for each row.
-        return (
-            f"(t.{check.column} is null or t.{check.column} in (select referred.{column}"
-            f" from {model.referred_table(check)} as referred where referred.{column} is not null))"
-        )
-    if check.expect == "unique":
-        # As in SQL: a row without one of the values repeats nothing.
-        named = ", ".join(f"t.{name}" for name in check.columns)
-        return f"(num_nulls({named}) > 0 or count(*) over (partition by {named}) = 1)"
-    raise LookupError(check.expect)
-
-
 def _can_be_named(cursor: PgCursor, model: Model, last: CheckedState, changed: set[str]) -> bool:
     """Whether it is known which rows changed and which ones failed, and no check is about the table as a whole."""
     if any(check.expect == "row_count_change" for check in model.contract.checks):
@@ -164,7 +141,7 @@ def _judge(cursor: PgCursor, model: Model, context: BuildContext, checks: list[C
     if not checks:
         return
     key = ", ".join(model.contract.grain)
-    verdicts: Mapping[str, str] = {RULE_COLUMN + check.rule_id: passes(check, model, context) for check in checks}
+    verdicts = {RULE_COLUMN + check.rule_id: passes(check, model, context).as_string(cursor) for check in checks}
     asked = "".join(f", {condition} as {name}" for name, condition in verdicts.items())
     # Without the offset PostgreSQL would ask each condition twice, for the filter and for the column.
     cursor.execute(

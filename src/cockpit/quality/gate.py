@@ -23,6 +23,7 @@ from cockpit.i18n import _, language
 from cockpit.quality import data_docs, due_rows, quarantine, warned
 from cockpit.quality.due_rows import DueRows
 from cockpit.quality.suite import RULE_COLUMN, Outcome, evaluate, is_computed
+from cockpit.quality.verdicts import passes
 from cockpit.warehouse import builds
 from cockpit.warehouse.builds import Build, CheckedState
 from cockpit.warehouse.connections import connection_url
@@ -167,10 +168,11 @@ def _create_checked_table(cursor: PgCursor, model: Model, context: BuildContext,
     columns = [f"t.{name}" for name in dict.fromkeys((*model.contract.grain, *read))]
     for rule in filter(is_computed, checks):
         column = RULE_COLUMN + rule.rule_id
-        is_known = rule.rule_id in due.judged
-        columns.append(
-            f"{f't.{column} is not false' if is_known else due_rows.passes(rule, model, context)} as {column}"
-        )
+        if rule.rule_id in due.judged:
+            verdict = f"t.{column} is not false"
+        else:
+            verdict = passes(rule, model, context).as_string(cursor)
+        columns.append(f"{verdict} as {column}")
     name = f"checked_{model.name}"
     cursor.execute(f"drop table if exists quality.{name}")
     # Unlogged: it lives until the end of the check, and a crash may take it away.

@@ -5,14 +5,12 @@ from __future__ import annotations
 from psycopg2 import sql
 from psycopg2.extensions import cursor as PgCursor
 
+from cockpit.quality.verdicts import OF_ROWS, passes
 from cockpit.rulebook.contract import Check
 from cockpit.warehouse.models import Model, ModelGraph
 from cockpit.warehouse.rows import one_row
 from cockpit.warehouse.runner import BuildContext
 from cockpit.warehouse.tables import FLAG
-
-# Kinds of checks that look at a row and not at the table as a whole.
-OF_ROWS = frozenset({"not_null", "unique", "between", "in_set", "matches", "condition", "references"})
 
 # The model's table as it would be with the candidate; a name that stands for it within one statement.
 _ALL_ROWS = "rows_with_candidate"
@@ -38,7 +36,9 @@ def failing_checks(cursor: PgCursor, model: Model, context: BuildContext, table:
     asked = asked_columns(model, context.graph)[model.qualified_name] - {FLAG}
     columns = sql.SQL(", ").join(map(sql.Identifier, sorted(asked)))
     passed = sql.SQL(", ").join(
-        sql.SQL("coalesce({}, true) as {}").format(_passes(check, model, context), sql.Identifier(f"check_{number}"))
+        sql.SQL("{} as {}").format(
+            passes(check, model, context, {model.qualified_name: _ALL_ROWS}), sql.Identifier(f"check_{number}")
+        )
         for number, check in enumerate(checks)
     )
     cursor.execute(
@@ -80,16 +80,14 @@ def count_failing(
     cursor.execute("set local time zone %s", (context.workspace.settings.time_zone,))
     cursor.execute(
         sql.SQL(
-            "with {all} as (select * from {present}),"
-            " judged as (select t.source_key, coalesce({passes}, true) as is_passed from {all} as t)"
+            "with judged as (select t.source_key, {passes} as is_passed from {present} as t)"
             " select count(*), count(*) filter (where not is_passed),"
             " (select array_agg(source_key order by source_key) from"
             " (select source_key from judged where not is_passed order by source_key limit {shown}) as first)"
             " from judged"
         ).format(
-            all=sql.Identifier(_ALL_ROWS),
             present=sql.SQL(model.qualified_name),
-            passes=_passes(check, model, context),
+            passes=passes(check, model, context),
             shown=sql.Literal(shown),
         )
     )
@@ -125,32 +123,3 @@ def asked_columns(model: Model, graph: ModelGraph) -> dict[str, set[str]]:
 
 def _holding_back(model: Model) -> list[Check]:
     return [check for check in model.contract.checks if check.on_fail == "quarantine" and check.expect in OF_ROWS]
-
-
-def _passes(check: Check, model: Model, context: BuildContext) -> sql.Composable:
-    column = sql.SQL("t.{}").format(sql.Identifier(check.column)) if check.column else sql.SQL("null")
-    match check.expect:
-        case "not_null":
-            return sql.SQL("{} is not null").format(column)
-        case "between":
-            low = sql.SQL("{} >= {}").format(column, sql.Literal(check.min)) if check.min is not None else None
-            high = sql.SQL("{} <= {}").format(column, sql.Literal(check.max)) if check.max is not None else None
-            return sql.SQL("({})").format(sql.SQL(" and ").join(part for part in (low, high) if part))
-        case "in_set":
-            return sql.SQL("{} = any({})").format(column, sql.Literal(list(check.values)))
-        case "matches":
-            return sql.SQL("{} ~ {}").format(column, sql.Literal(check.pattern))
-        case "unique":
-            names = check.columns or ((check.column,) if check.column else ())
-            given = sql.SQL(" and ").join(sql.SQL("t.{} is not null").format(sql.Identifier(name)) for name in names)
-            group = sql.SQL(", ").join(sql.SQL("t.{}").format(sql.Identifier(name)) for name in names)
-            return sql.SQL("(not ({}) or count(*) over (partition by {}) = 1)").format(given, group)
-        case "references":
-            referred = str(check.refers_to).split(".")[1]
-            return sql.SQL("({0} is null or {0} in (select r.{1} from {2} as r where r.{1} is not null))").format(
-                column, sql.Identifier(referred), sql.SQL(model.referred_table(check))
-            )
-        case _condition:
-            condition = model.condition(check)
-            text = condition.render(context.parameters(), {model.qualified_name: _ALL_ROWS})
-            return sql.SQL("({})").format(sql.SQL(text))

@@ -155,7 +155,7 @@ def test_no_message_is_longer_than_the_provider_takes(robot: Robot, letter: str,
     assert sent["markdown"]["text"].endswith(f"[Open]({LINK})")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(value=st.text(max_size=300), title=st.text(max_size=300))
 def test_any_text_is_taken_and_holds_one_link(robot: Robot, value: str, title: str) -> None:
     robot.messages.clear()

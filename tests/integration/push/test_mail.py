@@ -228,7 +228,7 @@ def test_a_text_cannot_end_the_message(mail: MailServer) -> None:
     assert mail.mails[0].body("plain").startswith(f"first\n.\nMAIL FROM:<x@{GAP}evil.{GAP}example>\n.\nQUIT\n\nlast")
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(value=st.text(max_size=200), title=st.text(max_size=200), name=st.text(max_size=80))
 def test_any_text_is_taken(mail: MailServer, value: str, title: str, name: str) -> None:
     mail.mails.clear()

@@ -211,7 +211,7 @@ def test_a_terminal_obeys_nothing_of_a_row(
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", shown)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(st.characters(), max_size=60))
 def test_what_is_shown_can_be_written_and_is_the_same_json(text: str) -> None:
     shown = inert(json.dumps(text, ensure_ascii=False))

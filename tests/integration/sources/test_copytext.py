@@ -41,7 +41,7 @@ def arrive(site: Site, *rows: str) -> list[tuple[Any, ...]]:
         return cursor.fetchall()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(payload=st.dictionaries(ANY_TEXT, JSON, max_size=6), key=ANY_TEXT | st.none(), raw=ANY_TEXT)
 def test_every_record_arrives_or_is_rejected(site: Site, payload: dict[str, Any], key: str | None, raw: str) -> None:
     record, rejected = arrive(

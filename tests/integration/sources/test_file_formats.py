@@ -279,7 +279,7 @@ good = st.tuples(
 junk = st.binary(min_size=1, max_size=12).map(lambda line: line.replace(b"\n", b" ").replace(b'"', b"'"))
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.one_of(good, junk), max_size=12), form=st.sampled_from(["json_lines", "delimited", "fixed_width"])
 )

@@ -121,7 +121,7 @@ def test_synonyms_and_nested_values(site: Site) -> None:
     assert stage(site, columns="number, phone") == [(1, "a"), (2, "b"), (3, "c")]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     texts=st.lists(
         st.one_of(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from benchmarks.models.project import model_text, write_project
+from benchmarks.models.project import STATISTICS, model_text, write_project
 from cockpit.rulebook.workspace import load_workspace
 from cockpit.warehouse.models import ModelGraph
 from tests.unit.warehouse.model_folder import ModelFolder, contract
@@ -43,7 +43,9 @@ def test_a_model_reads_the_others_by_ref(graph: ModelGraph) -> None:
 def test_a_project_holds_no_password(graph: ModelGraph, tmp_path: Path) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
-    write_project(folder, [graph["core_sale"]], {}, threads=2)
+    write_project(folder, [graph["core_sale"]], {}, threads=2, after_each=[STATISTICS])
     profile = yaml.safe_load((folder / "profiles.yml").read_text())["bench"]["outputs"]["bench"]
     assert (profile["threads"], profile["password"]) == (2, "{{ env_var('BENCH_PASSWORD') }}")
+    project = yaml.safe_load((folder / "dbt_project.yml").read_text())
+    assert project["models"] == {"+materialized": "table", "+post-hook": ["analyze {{ this }}"]}
     assert [file.name for file in (folder / "models").iterdir()] == ["core_sale.sql"]

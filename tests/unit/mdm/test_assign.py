@@ -152,7 +152,7 @@ def test_the_same_record_twice_is_refused() -> None:
         assign(np.array(["a", "a"], dtype=object), np.array([0, 1]), Known.nothing(), entity="customer", letter="C")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(HISTORY)
 def test_replayed_events_give_the_membership(history: list[dict[str, int]]) -> None:
     runs = Runs()
@@ -167,7 +167,7 @@ def test_replayed_events_give_the_membership(history: list[dict[str, int]]) -> N
         assert dict(zip(known.former["record_id"], known.former["golden_id"], strict=True)) == gone
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(HISTORY)
 def test_a_cluster_has_one_id_and_an_id_one_cluster(history: list[dict[str, int]]) -> None:
     runs = Runs()
@@ -177,7 +177,7 @@ def test_a_cluster_has_one_id_and_an_id_one_cluster(history: list[dict[str, int]
         assert len(pairs) == len({label for label, _id in pairs}) == len({golden for _label, golden in pairs})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(HISTORY)
 def test_nothing_happens_when_nothing_changes(history: list[dict[str, int]]) -> None:
     runs = Runs()
@@ -186,7 +186,7 @@ def test_nothing_happens_when_nothing_changes(history: list[dict[str, int]]) -> 
     assert len(runs.assign(history[-1]).events) == 0
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(HISTORY, st.randoms())
 def test_the_order_of_records_says_nothing(history: list[dict[str, int]], random: object) -> None:
     one, other = Runs(), Runs()
@@ -199,7 +199,7 @@ def test_the_order_of_records_says_nothing(history: list[dict[str, int]], random
     assert one.said() == other.said()
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(LABELS, LABELS)
 def test_a_mutual_majority_keeps_its_id(first: dict[str, int], second: dict[str, int]) -> None:
     runs = Runs()
@@ -214,7 +214,7 @@ def test_a_mutual_majority_keeps_its_id(first: dict[str, int], second: dict[str,
             assert {after[record] for record, label in second.items() if label == cluster} == {golden}
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(HISTORY)
 def test_every_id_ever_given_leads_to_a_living_one_or_to_nobody(history: list[dict[str, int]]) -> None:
     runs = Runs()
@@ -229,7 +229,7 @@ def test_every_id_ever_given_leads_to_a_living_one_or_to_nobody(history: list[di
             assert steps <= len(ids)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(HISTORY)
 def test_a_merge_that_is_undone_at_once_gives_every_id_back(history: list[dict[str, int]]) -> None:
     runs = Runs()
@@ -269,7 +269,7 @@ MANY = "abcdefghijklmnop"
 CHANGES = st.dictionaries(st.sampled_from(MANY), st.one_of(st.none(), st.integers(0, 9)), max_size=5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.dictionaries(st.sampled_from(MANY), st.integers(0, 9), min_size=5),
     st.lists(st.tuples(CHANGES, st.sets(st.sampled_from(MANY), max_size=2)), min_size=1, max_size=5),

@@ -166,7 +166,7 @@ WISH = st.tuples(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(WISH, max_size=10), st.randoms())
 def test_what_counts_never_contradicts_itself_and_knows_no_order(wishes: Sequence[Any], random: Any) -> None:
     made = [decision(number, kind, left, right, author) for number, (kind, left, right, author) in enumerate(wishes, 1)]
@@ -180,7 +180,7 @@ def test_what_counts_never_contradicts_itself_and_knows_no_order(wishes: Sequenc
     assert settle(made) == found
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(WISH, max_size=8))
 def test_a_conflict_holds_nothing_that_has_no_part_in_it(wishes: Sequence[Any]) -> None:
     made = [decision(number, kind, left, right, author) for number, (kind, left, right, author) in enumerate(wishes, 1)]

@@ -206,7 +206,7 @@ def test_a_source_that_does_not_fit(file: Path, found: str, put: str, message: s
 YAML_TEXT = st.text(st.sampled_from("ab1-:,.[]{}&*!?|>'\"#%@` \n\t\x00é中~<=_0"), max_size=60)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=60) | YAML_TEXT | st.binary(max_size=60))
 @example(text="a: 0o9")
 @example(text="a: 1:60:99")

@@ -10,7 +10,7 @@ from psycopg2.errors import UndefinedTable
 from psycopg2.extensions import connection as PgConnection
 
 from cockpit.i18n import language
-from cockpit.quality.row_rules import OF_ROWS
+from cockpit.quality.verdicts import OF_ROWS
 from cockpit.rulebook.contract import Check
 from cockpit.rulebook.quality import COLUMN, PlacedRule
 from cockpit.warehouse.models import Model

@@ -315,7 +315,7 @@ JSON = st.recursive(
 )
 
 
-SOME = settings(max_examples=300, deadline=None)
+SOME = settings(max_examples=300)
 
 
 def test_no_record_is_lost_whatever_comes(start: Callable[..., Server], tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ TEXTS = st.lists(st.one_of(st.text(_ALPHABET, max_size=30), st.none()), min_size
 
 @pytest.mark.parametrize("kind", list(TYPES))
 @given(texts=TEXTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text(kind: str, texts: list[str | None]) -> None:
     """Comparing is symmetric and in range, and what was read is read as itself; no text fails."""
     field = TYPES[kind]  # type: ignore[index]
@@ -142,7 +142,7 @@ def test_any_text(kind: str, texts: list[str | None]) -> None:
 
 @pytest.mark.parametrize("kind", ["person_name", "email", "phone", "identifier", "date", "region", "postcode"])
 @given(texts=TEXTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_reading_is_idempotent(kind: str, texts: list[str | None]) -> None:
     field = TYPES[kind]  # type: ignore[index]
     once = field.read(pd.Series(texts, dtype=object)).distinct

@@ -172,7 +172,7 @@ def changes(draw: st.DrawFn) -> tuple[dict[str, Row | None], list[Pair], list[Pa
     return changed, sorted({*merged}), sorted({*apart} - {*merged})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(start=st.sets(st.sampled_from(RECORDS), min_size=20), rounds=st.lists(changes(), min_size=1, max_size=3))
 def test_a_change_that_is_followed_equals_a_full_run(
     start: set[str], rounds: list[tuple[dict[str, Row | None], list[Pair], list[Pair]]]
@@ -209,7 +209,7 @@ def test_a_change_that_is_followed_equals_a_full_run(
         assert listed(store.entries) == listed(full.entries)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(start=st.sets(st.sampled_from(RECORDS), min_size=10), more=st.sets(st.sampled_from(RECORDS)))
 def test_more_records_take_no_candidate_away(start: set[str], more: set[str]) -> None:
     rule = RULE.model_copy(update={"largest_block": 1000})

@@ -173,7 +173,7 @@ def test_the_order_of_answers_says_nothing() -> None:
     assert other.factors == pytest.approx(one.factors, abs=1e-4)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.integers(0, 1000), st.integers(0, 60), st.sampled_from([RIGHT, WRONG]))
 def test_what_is_less_alike_never_counts_more(seed: int, count: int, model: MatchModel) -> None:
     """Whatever people answer."""
