@@ -20,6 +20,10 @@ from cockpit.stack.settings import POSTGRES_PARAMETERS, SUPERUSER, Settings
 MINIMUM_VERSION = 17
 MAJOR = 18
 
+_LEAST_BUFFER_MB = 512
+# Above it, checkpoints and the look for a free page cost more than another page kept is worth.
+_MOST_BUFFER_MB = 8192
+
 
 def program(settings: Settings, name: str) -> Path:
     """One of the server's binaries, which lie inside an installed package.
@@ -48,6 +52,7 @@ def server_command(settings: Settings) -> list[str]:
         "log_timezone": settings.time_zone,
         "log_directory": str(settings.query_logs),
         **POSTGRES_PARAMETERS,
+        "shared_buffers": f"{buffer_mb(psutil.virtual_memory().total // 2**20)}MB",
     }
     return [
         *account.prefix(settings.postgres_data),
@@ -55,6 +60,15 @@ def server_command(settings: Settings) -> list[str]:
         *("-D", str(settings.postgres_data)),
         *(word for name, value in parameters.items() for word in ("-c", f"{name}={value}")),
     ]
+
+
+def buffer_mb(machine_mb: int) -> int:
+    """Memory in which the server keeps pages: a quarter of the machine's, as PostgreSQL's manual advises.
+
+    A small change of a million orders is built in 55 s with 6 GB and in 105 s with 512 MB, where the system's own page
+    cache is used for other things in between. It is taken page by page as they are read: a small warehouse takes little.
+    """
+    return max(_LEAST_BUFFER_MB, min(machine_mb // 4, _MOST_BUFFER_MB))
 
 
 def initialise(settings: Settings) -> bool:

@@ -125,7 +125,8 @@ WEB_CONNECTIONS: Mapping[str, WebConnection] = {
 }
 SUPERUSER = "postgres"
 
-# Measured on 2 cores with 20 M rows of facts; a managed server brings its own values.
+# Measured on 2 cores with 20 M rows of facts; a managed server brings its own values. The embedded one takes more
+# memory where the machine has it (cockpit.stack.postgres).
 POSTGRES_PARAMETERS: Mapping[str, str] = {
     "shared_buffers": "512MB",
     "work_mem": "64MB",
