@@ -66,7 +66,7 @@ def buffer_mb(machine_mb: int) -> int:
     """Memory in which the server keeps pages: a quarter of the machine's, as PostgreSQL's manual advises.
 
     A small change of a million orders is built in 55 s with 6 GB and in 105 s with 512 MB, where the system's own page
-    cache is used for other things in between. It is taken page by page as they are read: a small warehouse takes little.
+    cache is used for other things in between. Pages are taken as they are read: a small warehouse takes few.
     """
     return max(_LEAST_BUFFER_MB, min(machine_mb // 4, _MOST_BUFFER_MB))
 
