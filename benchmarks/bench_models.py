@@ -173,8 +173,9 @@ class Dbt:
         return {str(name): float(seconds) for name, seconds in self._answer()["models"].items()}
 
     def close(self) -> None:
-        """End it."""
-        self._process.kill()
+        """End it; it leaves once nobody asks any more."""
+        if self._process.stdin:
+            self._process.stdin.close()
         self._process.wait()
 
     def _answer(self) -> dict[str, Any]:
