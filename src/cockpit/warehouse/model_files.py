@@ -147,6 +147,8 @@ def _read_models(workspace: Workspace) -> Iterable[Model]:
                 staged = {each.table: each for each in found_contracts["staging"].values()}
                 yield _golden(workspace, contract, path, staged)
             elif contract.from_metrics and not sql_file.exists():
+                # Without the one that is wrong its rows would be taken for gone.
+                fault = fault or next((each.error for each in metrics.faults), None)
                 yield Model(layer, contract, parse_query(metric_table(metrics), path), path, fault=fault)
             elif sql_file.exists() and not contract.built_by:
                 query = parse_query(sql_file.read_text(encoding="utf-8"), sql_file)

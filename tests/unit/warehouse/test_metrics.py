@@ -296,7 +296,10 @@ def test_the_table_of_metrics_has_no_metrics_of_its_own(folder: ModelFolder) -> 
     assert folder.load()["mart_metric"].reads == frozenset()
     folder.add_metric("won", mart="mart_deal", kind="additive", formula="count(*)")
     assert folder.load()["mart_metric"].reads == {"marts.mart_deal"}
+    assert folder.load()["mart_metric"].fault is None
     folder.add_metric("it", mart="mart_metric", kind="additive", formula="count(*)")
+    # Its rows of before stay: those of the wrong metric would be taken for gone.
+    assert "there is no such mart" in str(folder.load()["mart_metric"].fault)
     with pytest.raises(RuleFileError, match=r"there is no such mart \(found 'mart_metric'; allowed: mart_deal\)"):
         book_of(folder)["it"]
 
